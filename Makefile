@@ -1,0 +1,49 @@
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+DATA ?=
+BENCHMARKS := transform_quality engine_speed growth
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test floors lint format docs bench install clean
+
+help:  ## show this list
+	@sed -n 's/^\([a-z]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+# One stamp for each extra: installed again only when what is asked for changes.
+.venv/.%: pyproject.toml setup.cfg constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -c constraints.txt -e ".[$*]"
+	@touch $@
+
+demo: .venv/.plot  ## PCA against AutoencoderTransformer on real data; pictures in demo/
+	$(BIN)/python examples/plot_replace_pca.py --output demo
+
+test: .venv/.test floors  ## the tests, the doctests and the floor contract
+	$(BIN)/python -m pytest -n 2
+
+floors: .venv/.test  ## which part of the package may import which
+	$(BIN)/lint-imports
+
+lint: .venv/.test  ## style and format, nothing is changed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: .venv/.test  ## fix style and format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: .venv/.docs  ## the documentation, in docs/_build/html; a warning is an error
+	$(BIN)/python -m sphinx -W --keep-going docs docs/_build/html
+
+bench: .venv/.bench  ## the measured tables in docs/measured; DATA=folder for more data sets
+	for name in $(BENCHMARKS); do \
+	    $(BIN)/python benchmarks/$$name.py --output docs/measured \
+	        $(if $(DATA),--data "$(DATA)") || exit; \
+	done
+
+install: .venv/.dev  ## everything for working on skae, and the pre-commit hook
+	$(BIN)/pre-commit install
+
+clean:  ## remove what make made
+	rm -rf .venv build demo docs/_build docs/auto_examples docs/generated *.egg-info
+	rm -rf .hypothesis .import_linter_cache .pytest_cache .ruff_cache
