@@ -1,0 +1,81 @@
+"""The data sets of the benchmarks: scikit-learn's own, and those of a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sklearn.datasets import (
+    load_breast_cancer,
+    load_diabetes,
+    load_digits,
+    load_iris,
+    load_wine,
+)
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Rows to compress, and their classes where there are any.
+
+    The pixels of an image share one unit, from 0 to 1, and are only centred; the
+    columns of a table have units of their own and are standardised.
+    """
+
+    name: str
+    X: np.ndarray
+    y: np.ndarray | None = None
+    is_image: bool = False
+
+    def split(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return training rows, held-out rows (30 %) and their classes."""
+        labels = np.zeros(len(self.X)) if self.y is None else self.y
+        train, test, train_labels, test_labels = train_test_split(
+            self.X, labels, test_size=0.3, random_state=0
+        )
+        scaler = StandardScaler(with_std=not self.is_image).fit(train)
+        return (
+            scaler.transform(train),
+            scaler.transform(test),
+            train_labels,
+            test_labels,
+        )
+
+
+def load(folder: Path | None = None) -> list[Dataset]:
+    """Return scikit-learn's sets and, with a folder, those of the folder too.
+
+    The folder holds ``imputation/*.npz``, tables whose last column is a target and
+    is left out, and ``images/*.npz``, pixels ``X`` from 0 to 255 and classes ``y``.
+    """
+    datasets = list(_from_sklearn())
+    if folder is not None:
+        datasets += _from_folder(folder)
+        if not any(not d.name.startswith("sklearn/") for d in datasets):
+            raise FileNotFoundError(
+                f"No imputation/*.npz and no images/*.npz in {folder}."
+            )
+    return datasets
+
+
+def _from_sklearn() -> Iterator[Dataset]:
+    X, y = load_digits(return_X_y=True)
+    yield Dataset("sklearn/digits", X / 16, y, is_image=True)
+    for fetch in (load_breast_cancer, load_wine, load_iris):
+        name = fetch.__name__.removeprefix("load_")
+        yield Dataset(f"sklearn/{name}", *fetch(return_X_y=True))
+    yield Dataset("sklearn/diabetes", load_diabetes().data)
+
+
+def _from_folder(folder: Path) -> Iterator[Dataset]:
+    for path in sorted(folder.glob("imputation/*.npz")):
+        with np.load(path) as arrays:
+            yield Dataset(f"imputation/{path.stem}", arrays["X"][:, :-1])
+    for path in sorted(folder.glob("images/*.npz")):
+        with np.load(path) as arrays:
+            X, y = arrays["X"] / 255, arrays["y"]
+        yield Dataset(f"images/{path.stem}", X, y, is_image=True)
