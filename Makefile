@@ -15,7 +15,7 @@ help:  ## show this list
 	$(BIN)/python -m pip install -c constraints.txt -e ".[$*]"
 	@touch $@
 
-demo: .venv/.plot  ## PCA against AutoencoderTransformer on real data; pictures in demo/
+demo: .venv/.examples  ## PCA against AutoencoderTransformer on real data; pictures in demo/
 	$(BIN)/python examples/plot_replace_pca.py --output demo
 
 test: .venv/.test floors  ## the tests, the doctests and the floor contract
