@@ -1,0 +1,3 @@
+"""Autoencoders that are scikit-learn estimators."""
+from skae.estimators import AutoencoderTransformer
+__all__ = ["AutoencoderTransformer"]

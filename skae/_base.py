@@ -1,0 +1,41 @@
+"""What all estimators share: input checks, fitted state, prediction in blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.utils import gen_batches
+from sklearn.utils.validation import validate_data
+
+from skae._coordinates import BLOCK
+
+
+class NetworkEstimator(BaseEstimator):
+    """Base of the estimators; it knows arrays and fitted state, nothing of methods."""
+
+    def _check_X(self, X, *, reset: bool = False) -> np.ndarray:
+        return validate_data(
+            self, X, reset=reset, dtype=[np.float64, np.float32], order="C"
+        )
+
+    def _forget(self) -> None:
+        """Delete all fitted state, so that a fit that fails leaves nothing behind."""
+        for name in [n for n in vars(self) if n.endswith("_") and n[0] != "_"]:
+            delattr(self, name)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "module_" in vars(self)
+
+
+@torch.inference_mode()
+def map_blocks(
+    function: Callable[[np.ndarray], np.ndarray], X: np.ndarray, n_out: int
+) -> np.ndarray:
+    """Apply `function` to blocks of rows; float64 inside, the dtype of `X` outside."""
+    result = np.empty((len(X), n_out), dtype=X.dtype)
+    for rows in gen_batches(len(X), max(1, BLOCK // max(X.shape[1], n_out))):
+        result[rows] = function(X[rows].astype(np.float64, copy=False))
+    return result

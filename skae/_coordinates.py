@@ -1,0 +1,49 @@
+"""The coordinates in which a network sees a table."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from sklearn.utils import gen_batches
+
+BLOCK = 2**18  # elements of X that are held in float64 at a time
+
+
+class Coordinates:
+    """Centred, perhaps rotated, and divided by one number for the whole table.
+
+    One number, and not one a column: columns keep their weight in the error, as in PCA.
+
+    Parameters
+    ----------
+    mean : ndarray of shape (n_features,)
+    scale : float
+    basis : ndarray of shape (n_coordinates, n_features) or None
+        Orthonormal rows to project on; None leaves the features as they are.
+    """
+
+    def __init__(
+        self, mean: np.ndarray, scale: float, basis: np.ndarray | None = None
+    ) -> None:
+        self.mean = mean
+        self.scale = scale
+        self.basis = basis
+
+    @property
+    def n_coordinates(self) -> int:
+        return len(self.mean if self.basis is None else self.basis)
+
+    def transform(self, X: np.ndarray) -> np.ndarray:
+        centred = (X - self.mean) / self.scale
+        return centred if self.basis is None else centred @ self.basis.T
+
+    def inverse_transform(self, Y: np.ndarray) -> np.ndarray:
+        centred = Y if self.basis is None else Y @ self.basis
+        return centred * self.scale + self.mean
+
+    def training_tensor(self, X: np.ndarray) -> torch.Tensor:
+        """Coordinates of all rows in float32, the precision of training."""
+        inputs = torch.empty(len(X), self.n_coordinates)
+        for rows in gen_batches(len(X), max(1, BLOCK // X.shape[1])):
+            inputs[rows] = torch.from_numpy(self.transform(X[rows]))
+        return inputs

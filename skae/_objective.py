@@ -1,0 +1,31 @@
+"""What a step minimises: noise, network, loss."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from skae.losses import Loss
+from skae.noise._noise import Noise
+
+
+class Objective(nn.Module):
+    """Named terms of the loss of every member on every row of a batch."""
+
+    def __init__(self, loss: Loss, noise: Noise | None = None) -> None:
+        super().__init__()
+        self.loss = loss
+        self.noise = noise
+
+    def forward(
+        self,
+        module: nn.Module,
+        batch: dict[str, torch.Tensor],
+        generator: torch.Generator | None = None,
+    ) -> dict[str, torch.Tensor]:
+        """Terms of shape ``(members, batch)``; without a generator, without noise."""
+        if self.noise is not None and generator is not None:
+            batch = batch | {"input": self.noise.corrupt(batch["input"], generator)}
+        output = module(batch, generator)["output"]
+        error = self.loss.pointwise(output, batch["target"])
+        return {"reconstruction": error.flatten(2).mean(-1)}

@@ -1,0 +1,110 @@
+"""Principal components: the spectrum of a table, and PCA as a module."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from scipy import linalg
+from sklearn.utils import gen_batches
+from sklearn.utils.extmath import svd_flip
+from threadpoolctl import threadpool_limits
+from torch import nn
+
+_BLOCK = 2**20  # elements of X that are held in float64 at a time
+
+
+class PrincipalComponents:
+    """All principal components of a table, computed in float64 in bounded memory.
+
+    A centred Gram matrix is accumulated over blocks of rows, so a large float32 table
+    is never copied. scikit-learn's ``PCA`` copies it, and its covariance solver
+    subtracts the mean after the product, which loses the digits of columns far from
+    zero.
+
+    Attributes
+    ----------
+    mean_ : ndarray of shape (n_features,)
+    components_ : ndarray of shape (min(n_samples, n_features), n_features)
+        Rows in the order of decreasing variance, with PCA's signs.
+    explained_variance_ : ndarray of shape (min(n_samples, n_features),)
+        Unbiased, as in PCA.
+    """
+
+    def fit(self, X: np.ndarray) -> PrincipalComponents:
+        n_samples, n_features = X.shape
+        self.mean_ = X.mean(axis=0, dtype=np.float64)
+        # A power of two, so that squares neither overflow nor underflow and no digit
+        # of X is changed.
+        unit = 2.0 ** np.frexp(max(np.abs(X).max(), np.finfo(np.float64).tiny))[1]
+        # Eigendecompositions differ in the last bits between numbers of threads.
+        with threadpool_limits(1, user_api="blas"):
+            if n_samples < n_features:
+                centred = (X - self.mean_) / unit
+                _, singular, components = linalg.svd(centred, full_matrices=False)
+                squares = singular**2
+            else:
+                squares, vectors = linalg.eigh(self._gram(X, unit))
+                squares, components = squares[::-1].clip(min=0), vectors.T[::-1]
+        _, self.components_ = svd_flip(None, components, u_based_decision=False)
+        self.explained_variance_ = squares * unit**2 / max(n_samples - 1, 1)
+        return self
+
+    def _gram(self, X: np.ndarray, unit: float) -> np.ndarray:
+        n_samples, n_features = X.shape
+        gram = np.zeros((n_features, n_features))
+        for rows in gen_batches(n_samples, max(1, _BLOCK // n_features)):
+            centred = (X[rows] - self.mean_) / unit
+            gram += centred.T @ centred
+        return gram
+
+    @property
+    def explained_variance_ratio_(self) -> np.ndarray:
+        total = self.explained_variance_.sum()
+        return self.explained_variance_ / (total if total > 0 else 1.0)
+
+    def residual_variance(self, n_components: int) -> float:
+        """Variance, summed over features, that `n_components` components miss."""
+        return float(self.explained_variance_[n_components:].sum())
+
+    def latent_scale(self, n_components: int) -> np.ndarray:
+        """Standard deviation of each score; one that is null gets the smallest other.
+
+        A network may put information where PCA has none, so no scale may be zero.
+        """
+        sd = np.zeros(n_components)
+        found = np.sqrt(self.explained_variance_[:n_components])
+        sd[: len(found)] = found
+        present = sd > sd.max() * np.finfo(np.float64).eps ** 0.5
+        return np.where(present, sd, sd[present].min() if present.any() else 1.0)
+
+
+class LinearStart(nn.Module):
+    """PCA's encoder and decoder, one per member, with codes of unit variance.
+
+    Parameters
+    ----------
+    means : ndarray of shape (members, n_inputs)
+    components : ndarray of shape (members, n_components, n_inputs)
+    scales : ndarray of shape (members, n_components)
+        Standard deviation of the scores.
+    """
+
+    def __init__(
+        self, means: np.ndarray, components: np.ndarray, scales: np.ndarray
+    ) -> None:
+        super().__init__()
+        encoder = (components / scales[..., None]).transpose(0, 2, 1)
+        buffers = {
+            "encoder_weight": encoder,
+            "encoder_bias": -means[:, None] @ encoder,
+            "decoder_weight": components * scales[..., None],
+            "decoder_bias": means[:, None],
+        }
+        for name, value in buffers.items():
+            self.register_buffer(name, torch.tensor(value))
+
+    def encode(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.baddbmm(self.encoder_bias, x, self.encoder_weight)
+
+    def decode(self, z: torch.Tensor) -> torch.Tensor:
+        return torch.baddbmm(self.decoder_bias, z, self.decoder_weight)

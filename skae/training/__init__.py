@@ -1,0 +1,1 @@
+"""The training engine: the only floor that knows skorch."""
