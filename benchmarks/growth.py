@@ -1,8 +1,8 @@
 """Time and memory of AutoencoderTransformer as rows grow, beside PCA.
 
 The rows have 50 float32 columns and 8 components are kept; everything runs on one
-thread and is timed by the wall clock. Each row of the tables has a process of its own for
-either method: memory is what its peak adds to the process that already holds the rows.
+thread and is timed by the wall clock. Each number of rows and each method has a process
+of its own: memory is what the peak adds to a process that already holds the rows.
 
     python benchmarks/growth.py --max-rows 100000
     python benchmarks/growth.py --output docs/measured
