@@ -2,6 +2,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 DATA ?=
 
+# Threads that wait sleep instead of spinning. Where other programs, or other test
+# workers, use the cores, spinning makes the training of small networks far slower.
+export OMP_WAIT_POLICY ?= PASSIVE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test floors lint format docs bench install clean
 
