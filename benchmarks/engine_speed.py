@@ -5,7 +5,8 @@ timed by the wall clock. The estimator is fitted as a user would fit it: with `c
 five networks (members) are trained together, with `cv=9` ten. The hand-written loop is
 what one would write without the package: a module of linear layers, fused Adam and
 batches gathered from memory, run once for each member. Its runs and the estimator's
-take turns, and every number is a median over the repeats.
+take turns, and every number is a median over the repeats. Two threads need an idle
+machine: next to other work they wait for each other, and even the ratios mean nothing.
 
     python benchmarks/engine_speed.py
     python benchmarks/engine_speed.py --output docs/measured
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 import time
 from collections import defaultdict
 from dataclasses import dataclass
@@ -175,6 +177,9 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
+
+    if os.getloadavg()[0] + options.threads > os.cpu_count() + 0.5:
+        print("The machine is busy: wait, or measure with --threads 1.")
 
     rows: list[dict[str, object]] = []
     progress = tqdm(list(itertools.product(SHAPES, (1, 5, 10))))
