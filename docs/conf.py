@@ -23,6 +23,7 @@ html_title = "skae"
 html_theme_options = {"show_prev_next": False}
 
 autosummary_generate = True
+autodoc_typehints = "none"  # the sections on parameters tell the types
 numpydoc_show_class_members = False
 
 copybutton_prompt_text = r">>> |\.\.\. |\$ "

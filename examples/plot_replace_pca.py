@@ -8,9 +8,9 @@ A grid search tries two reducers in it, ``PCA`` and
 :class:`~skae.AutoencoderTransformer`, with the same numbers of components.
 Nothing else differs between the two.
 
-Three things are measured on rows that a pipeline was not fitted on, or while it is
-fitted: how much of the variance of the scaled columns comes back from the components,
-the accuracy of the classifier, and the seconds that fitting the whole pipeline takes.
+Three things are compared: the share of the variance of the scaled columns that comes
+back from the components and the accuracy of the classifier, both on rows that the
+pipeline was not fitted on, and the seconds that fitting the whole pipeline takes.
 """
 
 from argparse import ArgumentParser
