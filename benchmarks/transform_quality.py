@@ -111,8 +111,9 @@ def evaluate(dataset: Dataset, estimator: BaseEstimator) -> dict[str, float]:
             measured["trustworthiness"] = trustworthiness(test[:1000], latent[:1000])
     else:
         reconstruction = estimator.predict(test)
-    deviations = test - train.mean(axis=0)
-    measured["fvu"] = np.sum((test - reconstruction) ** 2) / np.sum(deviations**2)
+    row_errors = np.sum((test - reconstruction) ** 2, axis=1)
+    measured["fvu"] = row_errors.sum() / np.sum((test - train.mean(axis=0)) ** 2)
+    measured["largest_row"] = row_errors.max() / row_errors.sum()
     return measured
 
 
@@ -175,19 +176,25 @@ def _describe(rows: list[dict[str, object]]) -> str:
 
 def report(frame: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield the tables, each with the text to be printed above it."""
-    negligible = frame["pca_fvu"] < NEGLIGIBLE_FVU
-    left_out = [
-        f"{name} at {k}" for name, k in frame.loc[negligible, ["set", "k"]].to_numpy()
-    ]
-    frame = frame[~negligible]
-    ours = frame[frame["method"] == OURS]
-
-    yield (
+    text = (
         "Fraction of variance unexplained on held-out rows, divided by PCA's, by "
-        "number of components. Empty: the set has too few columns"
-        + (f", or PCA leaves nothing ({', '.join(left_out)})." if left_out else "."),
-        _by_components(ours, "ratio"),
+        "number of components. Empty: the set has too few columns."
     )
+    negligible = frame["pca_fvu"] < NEGLIGIBLE_FVU
+    if negligible.any():
+        cells = frame.loc[negligible, ["set", "k"]].itertuples(index=False)
+        names = ", ".join(f"{name} at {k}" for name, k in cells)
+        text += f" Left out, because PCA leaves nothing: {names}."
+    frame = frame[~negligible]
+    of_one_row = frame[(frame["method"] == "PCA") & (frame["largest_row"] > 0.9)]
+    if len(of_one_row):
+        text += (
+            " A single held-out row makes up more than 90 % of PCA's residual, and so "
+            f"decides the ratio, in {', '.join(of_one_row['set'].unique())}."
+        )
+    ours = frame[frame["method"] == OURS]
+    yield text, _by_components(ours, "ratio")
+
     labelled = frame[frame["accuracy"].notna()]
     if len(labelled):
         yield (
