@@ -10,7 +10,7 @@ BLOCK = 2**18  # elements of X that are held in float64 at a time
 
 
 class Coordinates:
-    """Centred, perhaps rotated, and divided by one number for the whole table.
+    """Centred, perhaps projected, and divided by one number for the whole table.
 
     One number, and not one a column: columns keep their weight in the error, as in PCA.
 
@@ -26,7 +26,7 @@ class Coordinates:
         self, mean: np.ndarray, scale: float, basis: np.ndarray | None = None
     ) -> None:
         self.mean = mean
-        self.scale = scale
+        self.scale = scale if scale > 0 else 1.0
         self.basis = basis
 
     @property
@@ -34,16 +34,18 @@ class Coordinates:
         return len(self.mean if self.basis is None else self.basis)
 
     def transform(self, X: np.ndarray) -> np.ndarray:
+        """Return the coordinates of rows of features."""
         centred = (X - self.mean) / self.scale
         return centred if self.basis is None else centred @ self.basis.T
 
     def inverse_transform(self, Y: np.ndarray) -> np.ndarray:
+        """Return the features of rows of coordinates."""
         centred = Y if self.basis is None else Y @ self.basis
         return centred * self.scale + self.mean
 
     def training_tensor(self, X: np.ndarray) -> torch.Tensor:
-        """Coordinates of all rows in float32, the precision of training."""
-        inputs = torch.empty(len(X), self.n_coordinates)
+        """Return the coordinates of all rows in float32, the precision of training."""
+        inputs = torch.empty(len(X), self.n_coordinates, dtype=torch.float32)
         for rows in gen_batches(len(X), max(1, BLOCK // X.shape[1])):
             inputs[rows] = torch.from_numpy(self.transform(X[rows]))
         return inputs

@@ -1,3 +1,5 @@
 """The estimators."""
+
 from skae.estimators._transformer import AutoencoderTransformer
+
 __all__ = ["AutoencoderTransformer"]

@@ -8,15 +8,15 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
-from torch import nn
 
 from skae._base import NetworkEstimator, map_blocks
 from skae._coordinates import Coordinates
 from skae._objective import Objective
-from skae._residual import DistanceFade, Residual
+from skae._residual import Residual, last_member
+from skae._score import HeldOutScore
 from skae._validation import Interval, StrOptions, validated_fit
 from skae.losses import LOSSES, Loss
 from skae.networks import DenseNetwork
@@ -25,7 +25,7 @@ from skae.networks._network import Network
 from skae.noise import GaussianNoise
 from skae.noise._noise import Noise
 from skae.starts import LinearStart, PrincipalComponents
-from skae.training._engine import Training, train
+from skae.training._engine import held_out_error, train
 from skae.training._folds import Folds, choose_folds
 from skae.training._gate import Gate
 
@@ -33,7 +33,134 @@ from skae.training._gate import Gate
 class AutoencoderTransformer(
     ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEstimator
 ):
-    """DOC"""
+    """Nonlinear dimensionality reduction that starts at PCA and is gated against it.
+
+    The encoder is PCA plus a neural network that begins at zero, and so is the decoder.
+    Training lets the network learn what PCA misses; rows that were held out from the
+    training decide how much of the network is kept, and it is dropped where its gain is
+    not larger than its standard error. Rows far from all training rows get PCA. So
+    the reconstruction is PCA's at worst, and the components keep PCA's units, order
+    and signs. Like PCA, it centres the columns and does not scale them.
+
+    Parameters
+    ----------
+    n_components : int or float, default=2
+        Number of components. With the PCA start, a float in (0, 1) takes as many as PCA
+        needs to explain more than that share of the variance, and an integer may not
+        exceed ``min(n_samples, n_features)``; with ``start=None`` an integer may
+        (overcomplete).
+    network : "dense" or Network, default="dense"
+        The network: ``"dense"`` or a specification, such as
+        :class:`~skae.networks.DenseNetwork`.
+    hidden_layer_sizes : "auto" or array-like of int, default="auto"
+        Widths of the encoder's hidden layers, mirrored in the decoder; shorthand for
+        ``network=DenseNetwork(hidden_layer_sizes)``. ``"auto"`` is two layers of 128 to
+        256 units.
+    activation : {"identity", "logistic", "tanh", "relu", "elu", "selu", "gelu", \
+            "silu"}, default="silu"
+        Activation function of the hidden layers; shorthand, as `hidden_layer_sizes`.
+    start : {"pca"} or None, default="pca"
+        What the network adds to. None trains the textbook autoencoder, which begins at
+        random weights and is not compared with anything.
+    noise : "auto", Noise or None, default="auto"
+        Noise on the inputs during training, such as :class:`~skae.noise.GaussianNoise`.
+        ``"auto"`` is ``GaussianNoise(0.1)`` if the PCA start leaves the network 20
+        inputs or more, else none.
+    loss : {"squared_error", "absolute_error", "log_loss"}, default="squared_error"
+        What training minimises. ``"log_loss"`` is for X in [0, 1], which it neither
+        centres nor scales, and needs ``start=None``; the reconstruction then stays
+        between 0 and 1.
+    batch_size : int, default=128
+        Rows in a step.
+    learning_rate_init : "auto" or float, default="auto"
+        Learning rate of Adam before it decays. ``"auto"`` is 0.005 for a network of at
+        most 32 inputs, else 0.003.
+    max_iter : int, default=20
+        Largest number of rounds. A round is three passes over the training rows, but at
+        least 30 and at most 300 steps. Using all rounds is normal and warns nothing.
+    tol : float, default=1e-3
+        Relative decrease of the held-out loss that counts as progress; of the training
+        loss where nothing is held out.
+    n_iter_no_change : int, default=3
+        Rounds without progress after which the learning rate decays to zero; the decay
+        takes 30 % of the rounds run so far and ends the training.
+    cv : "auto", int or None, default="auto"
+        How rows are held out. An integer is the number of folds; one network for each
+        fold and one for all rows are trained together, and the last is kept. ``"auto"``
+        is 5 folds below 2,000 rows, else a single split. None holds nothing out and
+        keeps the network unconditionally. Fewer than 20 distinct rows are never split,
+        and the PCA start is kept as it is.
+    validation_fraction : float, default=0.1
+        Share of the rows that the single split holds out, though never more than 10,000
+        rows.
+    device : str or torch.device, default="cpu"
+        Where the network is trained. It predicts on the CPU.
+    random_state : int, RandomState instance or None, default=None
+        Determines the initial weights, the folds, the order of the rows and the noise.
+        Pass an int for the same result in every call.
+    verbose : int, default=0
+        Whether to show a progress bar with losses and remaining time.
+
+    Attributes
+    ----------
+    n_components_ : int
+        Number of components.
+    mean_ : ndarray of shape (n_features,)
+        Mean of the training rows.
+    start_ : PrincipalComponents or None
+        The PCA start, with ``components_``, ``explained_variance_`` and ``mean_``.
+    explained_variance_ratio_ : ndarray of shape (n_components,)
+        PCA's; only with the PCA start.
+    module_ : torch.nn.Module
+        What encodes and decodes; the bare start if the network was dropped.
+    uses_network_ : bool
+        Whether the held-out rows proved that the network is of use.
+    n_iter_ : int
+        Number of rounds; zero if there was nothing to learn.
+    loss_curve_ : list of float
+        Training loss in each round.
+    validation_scores_ : list of float or None
+        Held-out score after each round: one minus the loss divided by that of
+        predicting ``mean_``, which for squared error is the share of variance
+        explained. None if no rows were held out.
+    start_validation_score_, best_validation_score_ : float or None
+        Held-out score of the start alone (None without a start) and of what was kept.
+    history_ : list of dict
+        For each round ``round``, ``loss``, ``steps``, ``duration`` of the steps in
+        seconds and, with held-out rows, ``validation_loss``.
+    n_features_in_ : int
+        Number of features seen during fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if X has names that are all strings.
+
+    See Also
+    --------
+    sklearn.decomposition.PCA : The linear method that this one starts from.
+    sklearn.decomposition.KernelPCA : Nonlinear components without a decoder of its own.
+    skae.networks.DenseNetwork : The network and its parameters.
+
+    References
+    ----------
+    .. [1] G. E. Hinton and R. R. Salakhutdinov, "Reducing the dimensionality of data
+       with neural networks", Science 313, 2006.
+    .. [2] P. Baldi and K. Hornik, "Neural networks and principal component analysis:
+       learning from examples without local minima", Neural Networks 2, 1989.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.decomposition import PCA
+    >>> from skae import AutoencoderTransformer
+    >>> X = load_digits().data / 16
+    >>> train, test = X[:400], X[400:600]
+    >>> reducer = AutoencoderTransformer(n_components=4, random_state=0).fit(train)
+    >>> reducer.transform(test).shape
+    (200, 4)
+    >>> pca = PCA(n_components=4).fit(train)
+    >>> residual = test - pca.inverse_transform(pca.transform(test))
+    >>> bool(reducer.reconstruction_error(test).mean() < 0.9 * (residual**2).mean())
+    True
+    """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_components": [
@@ -129,134 +256,321 @@ class AutoencoderTransformer(
         """
         self._forget()
         X = self._check_X(X, reset=True)
-        loss, spec, device = self._check_loss(X), self._check_network(), self.device
+        loss, spec, device = (
+            self._check_loss(X),
+            self._check_network(),
+            self._check_device(),
+        )
         random_state = check_random_state(self.random_state)
         generator = torch.Generator().manual_seed(random_state.randint(2**31 - 1))
         folds = choose_folds(X, self.cv, self.validation_fraction, random_state)
 
         start = PrincipalComponents().fit(X) if self.start == "pca" else None
-        n_components = self._resolve_n_components(start)
-        coordinates = self._choose_coordinates(X, start, n_components, loss)
+        n_components = self._check_n_components(X, start)
+        mean = X.mean(axis=0, dtype=np.float64) if start is None else start.mean_
+        coordinates = _choose_coordinates(X, mean, start, n_components, loss)
         inputs = coordinates.training_tensor(X)
+        shape = tuple(inputs.shape[1:])
         module = spec.build(
-            inputs.shape[1:],
-            inputs.shape[1:],
-            n_components,
-            members=folds.members,
-            generator=generator,
+            shape, shape, n_components, members=folds.members, generator=generator
         )
         if start is not None:
-            components = _stack_starts(start, n_components, coordinates, inputs, folds)
-            module = Residual.near(components, module, inputs)
-        training = train(
-            module,
-            Objective(loss, self._choose_noise(coordinates)),
-            {"input": inputs, "target": inputs},
-            folds,
-            generator=generator,
-            batch_size=self.batch_size,
-            learning_rate=self._choose_learning_rate(coordinates),
-            max_iter=self.max_iter,
-            tol=self.tol,
-            n_iter_no_change=self.n_iter_no_change,
-            device=device,
-            verbose=self.verbose,
-        )
-        self.uses_network_ = True
+            starts = _member_starts(start, coordinates, inputs, folds)
+            module = Residual(LinearStart(starts, n_components), module, inputs)
+
+        objective = Objective(loss, self._choose_noise(inputs))
+        tensors = {"input": inputs, "target": inputs}
+        history = []
+        if self._can_gain(start, n_components, folds):
+            history = train(
+                module,
+                objective,
+                tensors,
+                folds,
+                generator=generator,
+                batch_size=self.batch_size,
+                learning_rate=self._choose_learning_rate(inputs),
+                max_iter=self.max_iter,
+                tol=self.tol,
+                n_iter_no_change=self.n_iter_no_change,
+                device=device,
+                verbose=self.verbose,
+            )
+
+        def error_at(weight: float) -> np.ndarray:
+            module.weight = weight
+            return held_out_error(module, objective, tensors, folds)
+
+        score = gate = None
+        rows = folds.held_out_rows
+        if len(rows):
+            score = HeldOutScore(X[rows], mean, coordinates, loss)
+            if start is not None:
+                gate = Gate().fit(error_at)
+        weight = gate.weight_ if gate else float(len(history) > 0)
+        if start is not None:
+            module.weight = weight
+
+        self.n_components_ = n_components
+        self.mean_ = mean
+        self.start_ = None
+        if start is not None:
+            self.start_ = start.truncated(n_components)
+            self.explained_variance_ratio_ = start.explained_variance_ratio_[
+                :n_components
+            ]
+        self.uses_network_ = weight > 0
+        self._set_history(history, score, gate)
         self._coordinates = coordinates
         self._link = loss.link
-        self._latent_scale = np.ones(n_components)
-        self.module_ = training.module
-        if start is not None:
-            self._latent_scale = start.latent_scale(n_components)
-            if training.start_error is not None:
-                w = Gate().fit(training.held_out_error, training.start_error).weight_
-                if not w:
-                    self.module_ = last(components); self.uses_network_ = False
-        self.training_ = training
-        self.n_components_ = n_components
-        self.mean_ = coordinates.mean
-        self.history_ = training.history
+        self._latent_scale = (
+            np.ones(n_components) if start is None else start.latent_scale(n_components)
+        )
+        self.module_ = last_member(module if weight > 0 else module.start)
         return self
 
-    def _check_loss(self, X):
-        return LOSSES[self.loss]
+    def transform(self, X) -> np.ndarray:
+        """Encode rows.
 
-    def _check_network(self):
-        if self.network == "dense":
-            return DenseNetwork(self.hidden_layer_sizes, self.activation)
-        return self.network
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to encode.
 
-    def _resolve_n_components(self, start):
-        return self.n_components
-
-    def _choose_coordinates(self, X, start, n_components, loss):
-        if start is None:
-            mean = X.mean(axis=0, dtype=np.float64)
-            return Coordinates(mean, np.sqrt(((X-mean)**2).mean()) or 1.0)
-        v = start.explained_variance_
-        R = v[n_components:].sum()
-        tail = v[::-1].cumsum()[::-1]
-        r = max(n_components, int((tail > 0.01 * R).sum()))
-        r = min(r, len(v))
-        return Coordinates(start.mean_, np.sqrt(v.sum() / self.n_features_in_) or 1.0, start.components_[:r])
-
-    def _choose_noise(self, coordinates):
-        if isinstance(self.noise, str):
-            return GaussianNoise(0.1) if coordinates.n_coordinates >= 20 and self.start else None
-        return self.noise
-
-    def _choose_learning_rate(self, coordinates):
-        if self.learning_rate_init == "auto":
-            return 5e-3 if coordinates.n_coordinates <= 32 else 3e-3
-        return self.learning_rate_init
-
-    def transform(self, X):
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_components)
+            Components, in the units of X.
+        """
         check_is_fitted(self)
-        X = self._check_X(X)
-        return map_blocks(self._encode, X, self.n_components_)
+        return map_blocks(self._encode, self._check_X(X), self.n_components_)
 
-    def _encode(self, X):
-        x = torch.from_numpy(self._coordinates.transform(X))[None]
-        return self.module_.encode(x)[0].numpy() * self._latent_scale
+    def inverse_transform(self, X) -> np.ndarray:
+        """Decode components.
 
-    def _decode(self, Z):
-        z = torch.from_numpy(Z / self._latent_scale)[None]
-        return self._coordinates.inverse_transform(self.module_.decode(z)[0].numpy())
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_components)
+            Components, as :meth:`transform` returns them.
 
-    def inverse_transform(self, X):
+        Returns
+        -------
+        X_reconstructed : ndarray of shape (n_samples, n_features)
+            Rows in the space of the features.
+        """
         check_is_fitted(self)
-        X = check_array(X, dtype=[np.float64, np.float32])
+        X = check_array(X, dtype=[np.float64, np.float32], input_name="X")
+        if X.shape[1] != self.n_components_:
+            raise ValueError(
+                f"X has {X.shape[1]} components, but {type(self).__name__} was fitted "
+                f"with n_components={self.n_components_}; pass what transform returns."
+            )
         return map_blocks(self._decode, X, self.n_features_in_)
 
-    def reconstruct(self, X):
+    def reconstruct(self, X) -> np.ndarray:
+        """Encode and decode rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to reconstruct.
+
+        Returns
+        -------
+        X_reconstructed : ndarray of shape (n_samples, n_features)
+            What the components keep of X.
+        """
+        check_is_fitted(self)
+        return self._reconstruct_checked(self._check_X(X))
+
+    def reconstruction_error(self, X) -> np.ndarray:
+        """Return the mean squared difference of each row from its reconstruction.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to reconstruct.
+
+        Returns
+        -------
+        error : ndarray of shape (n_samples,)
+            Mean over the features, in squared units of X.
+        """
         check_is_fitted(self)
         X = self._check_X(X)
-        return map_blocks(lambda rows: self._decode(self._encode(rows)), X, self.n_features_in_)
+        return np.square(X - self._reconstruct_checked(X)).mean(axis=1)
+
+    def score(self, X, y=None) -> float:
+        """Return the share of the variance of X that the reconstruction explains.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to reconstruct.
+        y : None
+            Ignored, present for the convention.
+
+        Returns
+        -------
+        score : float
+            One minus the sum of squared residuals over the sum of squared deviations
+            from ``mean_``; one where both are zero.
+        """
+        check_is_fitted(self)
+        X = self._check_X(X)
+        residual = np.square(X - self._reconstruct_checked(X)).sum(dtype=np.float64)
+        total = np.square(X - self.mean_).sum()
+        if total == 0:
+            return 1.0 if residual == 0 else -np.inf
+        return float(1 - residual / total)
 
     @property
-    def _n_features_out(self):
+    def _n_features_out(self) -> int:
         return self.n_components_
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
 
-def _stack_starts(start, k, coordinates, inputs, folds):
-    means, comps, scales = [], [], []
-    basis, s = coordinates.basis, coordinates.scale
-    for rows in folds.training:
-        if len(rows) == len(inputs) or folds.members == 1:
-            means.append(np.zeros(inputs.shape[1]))
-            comps.append(start.components_[:k] @ basis.T)
-            scales.append(start.latent_scale(k) / s)
-        else:
-            f = PrincipalComponents().fit(inputs[torch.from_numpy(rows)].double().numpy())
-            c = np.zeros((k, inputs.shape[1]))
-            c[: len(f.components_)] = f.components_[:k]
-            means.append(f.mean_); comps.append(c); scales.append(f.latent_scale(k))
-    return LinearStart(np.stack(means), np.stack(comps), np.stack(scales))
+    def _reconstruct_checked(self, X: np.ndarray) -> np.ndarray:
+        return map_blocks(
+            lambda rows: self._decode(self._encode(rows)), X, self.n_features_in_
+        )
 
-def last(start):
-    import copy
-    start = copy.deepcopy(start)
-    for n, b in start.named_buffers():
-        b.data = b.data[-1:].clone().double()
-    return start
+    def _encode(self, rows: np.ndarray) -> np.ndarray:
+        x = torch.from_numpy(self._coordinates.transform(rows))
+        return self.module_.encode(x[None])[0].numpy() * self._latent_scale
+
+    def _decode(self, codes: np.ndarray) -> np.ndarray:
+        z = torch.from_numpy(codes / self._latent_scale)
+        output = self._link(self.module_.decode(z[None])[0])
+        return self._coordinates.inverse_transform(output.numpy())
+
+    def _check_loss(self, X: np.ndarray) -> Loss:
+        loss = LOSSES[self.loss]
+        if loss.unit_interval and self.start is not None:
+            raise ValueError(
+                f"loss={self.loss!r} cannot start at PCA, which leaves the interval "
+                "[0, 1]; set start=None."
+            )
+        if loss.unit_interval and (X.min() < 0 or X.max() > 1):
+            raise ValueError(
+                f"loss={self.loss!r} needs X in [0, 1]; scale X with MinMaxScaler or "
+                "set loss='squared_error'."
+            )
+        return loss
+
+    def _check_network(self) -> Network:
+        if isinstance(self.network, Network):
+            if self.hidden_layer_sizes != "auto" or self.activation != "silu":
+                raise ValueError(
+                    "hidden_layer_sizes and activation are shorthand for "
+                    "network='dense'; set them on the specification passed as network."
+                )
+            return clone(self.network)
+        return DenseNetwork(self.hidden_layer_sizes, self.activation)
+
+    def _check_device(self) -> torch.device:
+        try:
+            torch.empty(0, device=self.device)
+        except (RuntimeError, AssertionError) as error:
+            raise ValueError(
+                f"device={self.device!r} is not available; set device='cpu'."
+            ) from error
+        return torch.device(self.device)
+
+    def _check_n_components(
+        self, X: np.ndarray, start: PrincipalComponents | None
+    ) -> int:
+        if start is None:
+            if not isinstance(self.n_components, Integral):
+                raise ValueError(
+                    f"n_components={self.n_components} is a share of the variance that "
+                    "PCA explains, which start=None does not know; pass an integer."
+                )
+            return int(self.n_components)
+        if not isinstance(self.n_components, Integral):
+            return start.n_components_for(self.n_components)
+        if self.n_components > min(X.shape):
+            n_samples, n_features = X.shape
+            raise ValueError(
+                f"n_components={self.n_components} must be between 1 and "
+                f"min(n_samples={n_samples}, n_features={n_features})={min(X.shape)} "
+                "with start='pca'."
+            )
+        return int(self.n_components)
+
+    def _choose_noise(self, inputs: torch.Tensor) -> Noise | None:
+        if self.noise != "auto":
+            return self.noise
+        noisy = self.start is not None and inputs.shape[1] >= 20
+        return GaussianNoise(0.1) if noisy else None
+
+    def _choose_learning_rate(self, inputs: torch.Tensor) -> float:
+        if self.learning_rate_init != "auto":
+            return self.learning_rate_init
+        return 5e-3 if inputs.shape[1] <= 32 else 3e-3
+
+    def _can_gain(
+        self, start: PrincipalComponents | None, n_components: int, folds: Folds
+    ) -> bool:
+        """Tell whether there is anything to learn and any way to prove it."""
+        if start is None:
+            return True
+        missed = start.explained_variance_ratio_[n_components:].sum()
+        provable = self.cv is None or len(folds.held_out_rows) > 0
+        return provable and missed > np.finfo(np.float64).eps ** 0.75
+
+    def _set_history(
+        self,
+        history: list[dict[str, Any]],
+        score: HeldOutScore | None,
+        gate: Gate | None,
+    ) -> None:
+        self.history_ = history
+        self.n_iter_ = len(history)
+        self.loss_curve_ = [row["loss"] for row in history]
+        self.validation_scores_ = None
+        self.start_validation_score_ = self.best_validation_score_ = None
+        if score is not None:
+            self.validation_scores_ = [score(row["validation_loss"]) for row in history]
+            self.best_validation_score_ = max(self.validation_scores_, default=None)
+        if gate is not None:
+            self.start_validation_score_ = score(gate.start_error_.mean())
+            self.best_validation_score_ = score(gate.held_out_error_.mean())
+
+
+def _choose_coordinates(
+    X: np.ndarray,
+    mean: np.ndarray,
+    start: PrincipalComponents | None,
+    n_components: int,
+    loss: Loss,
+) -> Coordinates:
+    """Coordinates that are cheap for the network and mean the same to the loss."""
+    if loss.unit_interval:
+        return Coordinates(np.zeros_like(mean), 1.0)
+    if start is None:
+        return Coordinates(mean, np.sqrt(X.var(axis=0, dtype=np.float64).mean()))
+    scale = np.sqrt(start.explained_variance_.sum() / X.shape[1])
+    if not loss.rotation_invariant:
+        return Coordinates(mean, scale)
+    n_coordinates = start.n_coordinates_for(n_components)
+    return Coordinates(mean, scale, start.components_[:n_coordinates])
+
+
+def _member_starts(
+    start: PrincipalComponents,
+    coordinates: Coordinates,
+    inputs: torch.Tensor,
+    folds: Folds,
+) -> list[PrincipalComponents]:
+    """PCA of the rows of each fold; of all rows for a member that has no fold."""
+    whole = start.in_coordinates(coordinates.basis, coordinates.scale)
+    if folds.members == 1:
+        return [whole]
+    parts = (inputs[torch.from_numpy(rows)] for rows in folds.training[:-1])
+    return [PrincipalComponents().fit(part.double().numpy()) for part in parts] + [
+        whole
+    ]

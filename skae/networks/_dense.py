@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from numbers import Integral
 from typing import Literal
 
 import torch
@@ -82,20 +83,14 @@ class DenseNetwork(Network):
 
     def _hidden_widths(self, n_in: int) -> list[int]:
         sizes = self.hidden_layer_sizes
-        if isinstance(sizes, str):
-            if sizes != "auto":
-                raise ValueError(
-                    "hidden_layer_sizes must be 'auto' or a sequence of positive "
-                    f"integers, got {sizes!r}."
-                )
+        if isinstance(sizes, str) and sizes == "auto":
             return [min(max(2 * n_in, 128), 256)] * 2
-        widths = [int(size) for size in sizes]
-        if any(width < 1 or width != size for width, size in zip(widths, sizes)):
+        if not all(isinstance(size, Integral) and size > 0 for size in sizes):
             raise ValueError(
                 "hidden_layer_sizes must be 'auto' or a sequence of positive integers, "
                 f"got {sizes!r}."
             )
-        return widths
+        return [int(size) for size in sizes]
 
     def _activation(self) -> type[nn.Module]:
         if self.activation not in ACTIVATIONS:

@@ -32,11 +32,11 @@ class MemberLinear(nn.Module):
     ) -> None:
         super().__init__()
         bound = 1 / math.sqrt(n_in)
-        self.weight = nn.Parameter(torch.empty(members, n_in, n_out))
-        self.bias = nn.Parameter(torch.empty(members, 1, n_out))
-        with torch.no_grad():
-            self.weight.uniform_(-bound, bound, generator=generator)
-            self.bias.uniform_(-bound, bound, generator=generator)
+        # float64 whatever torch's default is: the engine casts for training.
+        weight = torch.empty(members, n_in, n_out, dtype=torch.float64)
+        bias = torch.empty(members, 1, n_out, dtype=torch.float64)
+        self.weight = nn.Parameter(weight.uniform_(-bound, bound, generator=generator))
+        self.bias = nn.Parameter(bias.uniform_(-bound, bound, generator=generator))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return torch.baddbmm(self.bias, x, self.weight)

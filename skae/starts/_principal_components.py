@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from scipy import linalg
@@ -59,12 +61,9 @@ class PrincipalComponents:
 
     @property
     def explained_variance_ratio_(self) -> np.ndarray:
+        """Share of each component in the variance of the table."""
         total = self.explained_variance_.sum()
         return self.explained_variance_ / (total if total > 0 else 1.0)
-
-    def residual_variance(self, n_components: int) -> float:
-        """Variance, summed over features, that `n_components` components miss."""
-        return float(self.explained_variance_[n_components:].sum())
 
     def latent_scale(self, n_components: int) -> np.ndarray:
         """Standard deviation of each score; one that is null gets the smallest other.
@@ -74,31 +73,68 @@ class PrincipalComponents:
         sd = np.zeros(n_components)
         found = np.sqrt(self.explained_variance_[:n_components])
         sd[: len(found)] = found
-        present = sd > sd.max() * np.finfo(np.float64).eps ** 0.5
+        present = sd > sd.max() * np.sqrt(np.finfo(np.float64).eps)
         return np.where(present, sd, sd[present].min() if present.any() else 1.0)
+
+    def n_components_for(self, share: float) -> int:
+        """Return the least number of components with more than `share` of the variance.
+
+        The same rule as PCA's.
+        """
+        shares = self.explained_variance_ratio_.cumsum()
+        return min(int(np.searchsorted(shares, share, side="right")) + 1, len(shares))
+
+    def n_coordinates_for(self, n_components: int, dropped: float = 0.01) -> int:
+        """Return how many components to keep as the inputs of a network.
+
+        What is left out is at most the share `dropped` of what `n_components` miss, and
+        every product of the first and the last layer is the cheaper for it.
+        """
+        missed = self.explained_variance_[::-1].cumsum()[::-1]
+        missed = np.append(missed, 0.0)
+        negligible = missed <= dropped * missed[n_components]
+        return max(n_components, int(negligible.argmax()))
+
+    def truncated(self, n_components: int) -> PrincipalComponents:
+        """Return the first components, with memory of their own."""
+        first = PrincipalComponents()
+        first.mean_ = self.mean_
+        first.components_ = self.components_[:n_components].copy()
+        first.explained_variance_ = self.explained_variance_[:n_components].copy()
+        return first
+
+    def in_coordinates(
+        self, basis: np.ndarray | None, scale: float
+    ) -> PrincipalComponents:
+        """Return the same components for rows centred, projected and divided."""
+        moved = PrincipalComponents()
+        moved.components_ = (
+            self.components_ if basis is None else self.components_ @ basis.T
+        )
+        moved.mean_ = np.zeros(moved.components_.shape[1])
+        moved.explained_variance_ = self.explained_variance_ / scale**2
+        return moved
 
 
 class LinearStart(nn.Module):
-    """PCA's encoder and decoder, one per member, with codes of unit variance.
-
-    Parameters
-    ----------
-    means : ndarray of shape (members, n_inputs)
-    components : ndarray of shape (members, n_components, n_inputs)
-    scales : ndarray of shape (members, n_components)
-        Standard deviation of the scores.
-    """
+    """PCA's encoder and decoder, one per member, with codes of unit variance."""
 
     def __init__(
-        self, means: np.ndarray, components: np.ndarray, scales: np.ndarray
+        self, members: Sequence[PrincipalComponents], n_components: int
     ) -> None:
         super().__init__()
-        encoder = (components / scales[..., None]).transpose(0, 2, 1)
+        means = np.stack([member.mean_ for member in members])[:, None]
+        scales = np.stack([member.latent_scale(n_components) for member in members])
+        components = np.zeros((*scales.shape, means.shape[-1]))
+        for row, member in zip(components, members, strict=True):
+            # A fold of few rows has fewer components than the table; the rest is zero.
+            row[: len(member.components_)] = member.components_[:n_components]
+        encoder_weight = (components / scales[..., None]).transpose(0, 2, 1)
         buffers = {
-            "encoder_weight": encoder,
-            "encoder_bias": -means[:, None] @ encoder,
+            "encoder_weight": encoder_weight,
+            "encoder_bias": -means @ encoder_weight,
             "decoder_weight": components * scales[..., None],
-            "decoder_bias": means[:, None],
+            "decoder_bias": means,
         }
         for name, value in buffers.items():
             self.register_buffer(name, torch.tensor(value))

@@ -1,4 +1,4 @@
-"""All parameters of a module in one piece of memory, while it trains."""
+"""All parameters of a module in one piece of memory."""
 
 from __future__ import annotations
 
@@ -7,31 +7,35 @@ from torch import nn
 
 
 class FlatParameters:
-    """One tensor, and one gradient, of which the module's parameters are views.
+    """One tensor, and one gradient, of which the module's parameters become views.
 
     The optimizer then has a single parameter to step, to clear and to copy, which on
-    small networks is a third of the cost of a step. Only for the time of training:
-    views of one tensor pickle at a multiple of their size and come apart in a deepcopy.
+    small networks saves a third of the cost of a step. Only for a module that is
+    thrown away after training: views of one tensor pickle at a multiple of their size
+    and come apart in a deepcopy.
     """
 
     def __init__(self, module: nn.Module) -> None:
-        self._parameters = list(module.parameters())
+        parameters = list(module.parameters())
         self.tensor = nn.Parameter(
-            torch.cat([p.detach().flatten() for p in self._parameters])
+            torch.cat([p.detach().flatten() for p in parameters])
         )
         self.gradient = self.tensor.grad = torch.zeros_like(self.tensor)
-        sizes = [p.numel() for p in self._parameters]
-        views = zip(self.tensor.data.split(sizes), self.gradient.split(sizes))
-        for p, (value, gradient) in zip(self._parameters, views):
-            p.data, p.grad = value.view_as(p), gradient.view_as(p)
+        sizes = [p.numel() for p in parameters]
+        views = zip(
+            parameters,
+            self.tensor.data.split(sizes),
+            self.gradient.split(sizes),
+            strict=True,
+        )
+        for parameter, value, gradient in views:
+            parameter.data = value.view_as(parameter)
+            parameter.grad = gradient.view_as(parameter)
 
     def copy(self) -> torch.Tensor:
+        """Return a copy of all values."""
         return self.tensor.detach().clone()
 
-    def restore(self, copy: torch.Tensor) -> None:
-        self.tensor.data.copy_(copy)
-
-    def release(self) -> None:
-        """Give every parameter memory of its own again."""
-        for p in self._parameters:
-            p.data, p.grad = p.data.clone(), None
+    def restore(self, values: torch.Tensor) -> None:
+        """Put a copy back in place."""
+        self.tensor.data.copy_(values)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.utils import gen_batches
 
+_HASH_BLOCK = 2**16  # elements of X that are hashed at a time
 _FEWEST_ROWS = 20  # fewer distinct rows prove nothing, whatever is held out of them
 _FEW_ROWS = 2_000  # below, every row is worth training on and being judged on
+
 
 @dataclass(frozen=True)
 class Folds:
@@ -112,13 +115,14 @@ def identical_rows(X: np.ndarray) -> np.ndarray:
     A row that is held out proves nothing if its copy was trained on. Rows are compared
     by a 64-bit hash of their bytes: sorting whole rows takes longer than PCA.
     """
-    # Adding zero makes one of the two zeros that floats have.
-    bits = np.ascontiguousarray(X + X.dtype.type(0)).view(f"u{X.dtype.itemsize}")
     multipliers = np.random.RandomState(0).randint(
         1, 2**63 - 1, size=X.shape[1], dtype=np.uint64
-    )
-    hashes = np.zeros(len(X), dtype=np.uint64)
-    for column, multiplier in zip(bits.T, multipliers):
-        mixed = (column ^ (hashes >> np.uint64(29))) * (multiplier | np.uint64(1))
-        hashes = (hashes ^ mixed) * np.uint64(0x9E3779B97F4A7C15)
+    ) | np.uint64(1)
+    hashes = np.empty(len(X), dtype=np.uint64)
+    for rows in gen_batches(len(X), max(1, _HASH_BLOCK // X.shape[1])):
+        # Adding zero makes one of the two zeros that floats have.
+        bits = (X[rows] + X.dtype.type(0)).view(f"u{X.dtype.itemsize}")
+        # Round numbers end in zero bits, which a product alone would pass on.
+        mixed = bits ^ (bits >> bits.dtype.type(4 * X.dtype.itemsize))
+        hashes[rows] = mixed.astype(np.uint64, copy=False) @ multipliers
     return np.unique(hashes, return_inverse=True)[1]

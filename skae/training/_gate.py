@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 
 class Gate:
-    """Keep the network only where held-out rows prove that it is better.
+    """Keep as much of the network as serves held-out rows best, or nothing of it.
+
+    A network that is right in direction but overfitted in size is of use at half its
+    size; one whose gain could as well be chance is dropped.
 
     Attributes
     ----------
     weight_ : float
-        One if the mean gain over the start exceeds its standard error, else zero.
+        Weight of the residual, in [0, 1]. It is zero unless the mean gain over the
+        start exceeds its standard error.
+    start_error_ : ndarray of shape (n_held_out,)
+        Error of each held-out row with the start alone.
+    held_out_error_ : ndarray of shape (n_held_out,)
+        Error of each held-out row at the chosen weight.
     """
 
-    def fit(self, held_out_error: np.ndarray, start_error: np.ndarray) -> Gate:
-        """Decide from the errors of the same rows with and without the network."""
-        gain = start_error - held_out_error
-        standard_error = gain.std() / np.sqrt(len(gain))
-        self.weight_ = float(gain.mean() > standard_error)
+    weights = (0.25, 0.5, 0.75, 1.0)
+
+    def fit(self, error_at: Callable[[float], np.ndarray]) -> Gate:
+        """Choose the weight from the errors of the same rows at every weight."""
+        self.weight_ = 0.0
+        self.start_error_ = self.held_out_error_ = error_at(0.0)
+        errors = {weight: error_at(weight) for weight in self.weights}
+        best = min(errors, key=lambda weight: errors[weight].mean())
+        gain = self.start_error_ - errors[best]
+        if gain.mean() > gain.std() / np.sqrt(len(gain)):
+            self.weight_, self.held_out_error_ = best, errors[best]
         return self

@@ -37,7 +37,7 @@ class Schedule:
 
     def rate(self, progress: float) -> float:
         """Learning rate at `progress`, in [0, 1), through the current round."""
-        factor = min(1.0, self.n_iter + progress) if self.max_iter > 1 else 1.0
+        factor = min(1.0, self.n_iter + progress)
         if self._decay_start is not None:
             past = self.n_iter + progress - self._decay_start
             factor *= 1 - past / self._decay_length
@@ -51,9 +51,10 @@ class Schedule:
         self._plan_decay()
 
     def _plan_decay(self) -> None:
+        if self._decay_start is not None:
+            return
         length = max(1, round(self.decay_share * self.n_iter))
+        left = self.max_iter - self.n_iter
         plateau = self.n_iter - self._best_iter >= self.n_iter_no_change
-        if self._decay_start is None and (
-            plateau or self.n_iter + length >= self.max_iter
-        ):
-            self._decay_start, self._decay_length = self.n_iter, length
+        if plateau or length >= left:
+            self._decay_start, self._decay_length = self.n_iter, min(length, left)
