@@ -16,11 +16,11 @@ def _identity(x: torch.Tensor) -> torch.Tensor:
 
 
 def _squared_error(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    return (output - target).square()
+    return functional.mse_loss(output, target, reduction="none")
 
 
 def _absolute_error(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    return (output - target).abs()
+    return functional.l1_loss(output, target, reduction="none")
 
 
 def _log_loss(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:

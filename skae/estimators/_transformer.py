@@ -70,10 +70,10 @@ class AutoencoderTransformer(
         What training minimises. ``"log_loss"`` is for X in [0, 1], which it neither
         centres nor scales, and needs ``start=None``; the reconstruction then stays
         between 0 and 1.
-    batch_size : int, default=128
+    batch_size : int, default=64
         Rows in a step.
     learning_rate_init : "auto" or float, default="auto"
-        Learning rate of Adam before it decays. ``"auto"`` is 0.005 for a network of at
+        Learning rate of Adam before it decays. ``"auto"`` is 0.007 for a network of at
         most 32 inputs, else 0.003.
     max_iter : int, default=20
         Largest number of rounds. A round is three passes over the training rows, but at
@@ -198,7 +198,7 @@ class AutoencoderTransformer(
         start: Literal["pca"] | None = "pca",
         noise: Literal["auto"] | Noise | None = "auto",
         loss: str = "squared_error",
-        batch_size: int = 128,
+        batch_size: int = 64,
         learning_rate_init: Literal["auto"] | float = "auto",
         max_iter: int = 20,
         tol: float = 1e-3,
@@ -316,9 +316,7 @@ class AutoencoderTransformer(
         self.start_ = None
         if start is not None:
             self.start_ = start.truncated(n_components)
-            self.explained_variance_ratio_ = start.explained_variance_ratio_[
-                :n_components
-            ]
+            self.explained_variance_ratio_ = self.start_.explained_variance_ratio_
         self.uses_network_ = weight > 0
         self._set_history(history, score, gate)
         self._coordinates = coordinates
@@ -510,7 +508,7 @@ class AutoencoderTransformer(
     def _choose_learning_rate(self, inputs: torch.Tensor) -> float:
         if self.learning_rate_init != "auto":
             return self.learning_rate_init
-        return 5e-3 if inputs.shape[1] <= 32 else 3e-3
+        return 7e-3 if inputs.shape[1] <= 32 else 3e-3
 
     def _can_gain(
         self, start: PrincipalComponents | None, n_components: int, folds: Folds

@@ -30,6 +30,8 @@ class PrincipalComponents:
         Rows in the order of decreasing variance, with PCA's signs.
     explained_variance_ : ndarray of shape (min(n_samples, n_features),)
         Unbiased, as in PCA.
+    explained_variance_ratio_ : ndarray of shape (min(n_samples, n_features),)
+        Shares in the variance of the table.
     """
 
     def fit(self, X: np.ndarray) -> PrincipalComponents:
@@ -49,6 +51,8 @@ class PrincipalComponents:
                 squares, components = squares[::-1].clip(min=0), vectors.T[::-1]
         _, self.components_ = svd_flip(None, components, u_based_decision=False)
         self.explained_variance_ = squares * unit**2 / max(n_samples - 1, 1)
+        total = squares.sum()
+        self.explained_variance_ratio_ = squares / (total if total > 0 else 1.0)
         return self
 
     def _gram(self, X: np.ndarray, unit: float) -> np.ndarray:
@@ -58,12 +62,6 @@ class PrincipalComponents:
             centred = (X[rows] - self.mean_) / unit
             gram += centred.T @ centred
         return gram
-
-    @property
-    def explained_variance_ratio_(self) -> np.ndarray:
-        """Share of each component in the variance of the table."""
-        total = self.explained_variance_.sum()
-        return self.explained_variance_ / (total if total > 0 else 1.0)
 
     def latent_scale(self, n_components: int) -> np.ndarray:
         """Standard deviation of each score; one that is null gets the smallest other.
@@ -99,8 +97,12 @@ class PrincipalComponents:
         """Return the first components, with memory of their own."""
         first = PrincipalComponents()
         first.mean_ = self.mean_
-        first.components_ = self.components_[:n_components].copy()
-        first.explained_variance_ = self.explained_variance_[:n_components].copy()
+        for name in (
+            "components_",
+            "explained_variance_",
+            "explained_variance_ratio_",
+        ):
+            setattr(first, name, getattr(self, name)[:n_components].copy())
         return first
 
     def in_coordinates(
@@ -113,6 +115,7 @@ class PrincipalComponents:
         )
         moved.mean_ = np.zeros(moved.components_.shape[1])
         moved.explained_variance_ = self.explained_variance_ / scale**2
+        moved.explained_variance_ratio_ = self.explained_variance_ratio_
         return moved
 
 

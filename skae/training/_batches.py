@@ -20,9 +20,10 @@ def gather(tensors: Tensors, rows: torch.Tensor) -> Tensors:
 
     A tensor that goes by two names, as input and target do, is gathered once.
     """
+    flat = rows.flatten()
     gathered = {
-        id(tensor): tensor.index_select(0, rows.flatten()).unflatten(0, rows.shape)
-        for tensor in tensors.values()
+        key: tensor.index_select(0, flat).unflatten(0, rows.shape)
+        for key, tensor in {id(tensor): tensor for tensor in tensors.values()}.items()
     }
     return {name: gathered[id(tensor)] for name, tensor in tensors.items()}
 

@@ -233,11 +233,12 @@ class _RoundNet(NeuralNet):
             self.flat.gradient.zero_()
             terms = self.criterion_(self.module_, batch, self.generator)
             # Summed over members, not averaged: the gradient of each is its own.
-            losses = sum(term.mean(dim=1) for term in terms.values())
-            losses.sum().backward()
+            members, size = next(iter(terms.values())).shape
+            loss = sum(term.sum() for term in terms.values()) / size
+            loss.backward()
             self.optimizer_.step()
-            total += losses.detach().mean()
-        self.history.record("loss", float(total) / steps)
+            total += loss.detach()
+        self.history.record("loss", float(total) / (steps * members))
         self.history.record("steps", steps)
         self.history.record("duration", time.perf_counter() - began)
 
