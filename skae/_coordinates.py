@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from sklearn.utils import gen_batches
 
-BLOCK = 2**18  # elements of X that are held in float64 at a time
+BLOCK = 2**17  # elements of X that are worked on at a time: they fit into a cache
 
 
 class Coordinates:
@@ -45,7 +45,15 @@ class Coordinates:
 
     def training_tensor(self, X: np.ndarray) -> torch.Tensor:
         """Return the coordinates of all rows in float32, the precision of training."""
-        inputs = torch.empty(len(X), self.n_coordinates, dtype=torch.float32)
+        inputs = np.empty((len(X), self.n_coordinates), dtype=np.float32)
+        mean, scale = self.mean.astype(X.dtype), X.dtype.type(self.scale)
+        f32 = np.float32
+        basis = None if self.basis is None else self.basis.T.astype(f32)
         for rows in gen_batches(len(X), max(1, BLOCK // X.shape[1])):
-            inputs[rows] = torch.from_numpy(self.transform(X[rows]))
-        return inputs
+            centred = X[rows] - mean
+            centred /= scale
+            if basis is None:
+                inputs[rows] = centred
+            else:
+                np.matmul(centred.astype(f32, copy=False), basis, out=inputs[rows])
+        return torch.from_numpy(inputs)

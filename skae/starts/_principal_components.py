@@ -12,7 +12,7 @@ from sklearn.utils.extmath import svd_flip
 from threadpoolctl import threadpool_limits
 from torch import nn
 
-_BLOCK = 2**20  # elements of X that are held in float64 at a time
+_BLOCK = 2**17  # elements of X that are worked on at a time: they fit into a cache
 
 
 class PrincipalComponents:
@@ -39,7 +39,8 @@ class PrincipalComponents:
         self.mean_ = X.mean(axis=0, dtype=np.float64)
         # A power of two, so that squares neither overflow nor underflow and no digit
         # of X is changed.
-        unit = 2.0 ** np.frexp(max(np.abs(X).max(), np.finfo(np.float64).tiny))[1]
+        largest = max(X.max(), -X.min(), np.finfo(np.float64).tiny)
+        unit = 2.0 ** np.frexp(largest)[1]
         # Eigendecompositions differ in the last bits between numbers of threads.
         with threadpool_limits(1, user_api="blas"):
             if n_samples < n_features:
@@ -56,10 +57,16 @@ class PrincipalComponents:
         return self
 
     def _gram(self, X: np.ndarray, unit: float) -> np.ndarray:
+        """Sum of products of the centred features, in float64.
+
+        A block's products are in the precision of X, as the table itself is.
+        """
         n_samples, n_features = X.shape
         gram = np.zeros((n_features, n_features))
+        mean, unit = self.mean_.astype(X.dtype), X.dtype.type(unit)
         for rows in gen_batches(n_samples, max(1, _BLOCK // n_features)):
-            centred = (X[rows] - self.mean_) / unit
+            centred = X[rows] - mean
+            centred /= unit
             gram += centred.T @ centred
         return gram
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.utils import gen_batches
 
-_HASH_BLOCK = 2**16  # elements of X that are hashed at a time
 _FEWEST_ROWS = 20  # fewer distinct rows prove nothing, whatever is held out of them
 _FEW_ROWS = 2_000  # below, every row is worth training on and being judged on
+_MOST_HELD_OUT = 5_000  # more would not sharpen a decision, only cost time
+_BLOCK = 2**16  # elements of X that are hashed at a time
 
 
 @dataclass(frozen=True)
@@ -43,30 +44,36 @@ def choose_folds(
     validation_fraction: float,
     random_state: np.random.RandomState,
 ) -> Folds:
-    """Folds for a table of independent rows.
+    """Folds for a table of independent rows; copies of one row share a fold.
 
     Parameters
     ----------
     X : ndarray of shape (n_samples, n_features)
-        Copies of one row are kept in one fold.
+        The table.
     cv : "auto", int or None
         Number of folds; ``"auto"`` is 5 below 2,000 rows, else a single split; None
         holds nothing out, nor is anything held out of a handful of rows.
     validation_fraction : float
         Share of the rows that a single split holds out.
     random_state : RandomState
+        Source of the folds.
     """
     if cv is None:
         return all_rows(len(X))
-    groups = identical_rows(X)
-    n_groups = groups.max() + 1
-    if n_groups < _FEWEST_ROWS:
+    keys = row_keys(X, random_state)
+    if cv == "auto" and len(X) >= _FEW_ROWS:
+        folds = single_split(keys, min(validation_fraction, _MOST_HELD_OUT / len(X)))
+        # A table of a handful of rows, each many times, may leave one side empty.
+        return (
+            folds
+            if folds.training[0].size and folds.held_out[0].size
+            else all_rows(len(X))
+        )
+    distinct = np.unique(keys)
+    if len(distinct) < _FEWEST_ROWS:
         return all_rows(len(X))
-    if cv != "auto":
-        return cross_validation(groups, min(cv, n_groups), random_state)
-    if len(X) < _FEW_ROWS:
-        return cross_validation(groups, 5, random_state)
-    return single_split(groups, validation_fraction, random_state)
+    n_folds = 5 if cv == "auto" else min(cv, len(distinct))
+    return cross_validation(np.searchsorted(distinct, keys), n_folds)
 
 
 def all_rows(n_samples: int) -> Folds:
@@ -74,55 +81,39 @@ def all_rows(n_samples: int) -> Folds:
     return Folds([np.arange(n_samples)], [np.arange(0)])
 
 
-def cross_validation(
-    groups: np.ndarray, n_folds: int, random_state: np.random.RandomState
-) -> Folds:
-    """Members that each hold out a fold, and one that trains on all rows."""
-    fold = _shuffled(groups, random_state)[groups] % n_folds
-    rows = np.arange(len(groups))
+def cross_validation(ranks: np.ndarray, n_folds: int) -> Folds:
+    """Members that each hold out a fold, and one that trains on all rows.
+
+    Copies of a row have the same rank, and ranks are dealt to the folds in turn.
+    """
+    fold, rows = ranks % n_folds, np.arange(len(ranks))
     return Folds(
         [rows[fold != j] for j in range(n_folds)] + [rows],
         [rows[fold == j] for j in range(n_folds)] + [rows[:0]],
     )
 
 
-def single_split(
-    groups: np.ndarray,
-    fraction: float,
-    random_state: np.random.RandomState,
-    *,
-    most: int = 10_000,
-) -> Folds:
-    """One member that trains on all but `fraction` of the rows, `most` at the most.
-
-    More held-out rows would not sharpen a decision, but every evaluation would grow
-    with the table.
-    """
-    n_groups = groups.max() + 1
-    share = min(fraction, most / len(groups))
-    n_held_out = min(max(1, round(share * n_groups)), n_groups - 1)
-    held_out = _shuffled(groups, random_state)[groups] < n_held_out
+def single_split(keys: np.ndarray, fraction: float) -> Folds:
+    """One member that trains on all but about `fraction` of the rows."""
+    held_out = keys < np.uint64(fraction * 2.0**64)
     return Folds([np.flatnonzero(~held_out)], [np.flatnonzero(held_out)])
 
 
-def _shuffled(groups: np.ndarray, random_state: np.random.RandomState) -> np.ndarray:
-    return random_state.permutation(groups.max() + 1)
+def row_keys(X: np.ndarray, random_state: np.random.RandomState) -> np.ndarray:
+    """Return a random number for every row, the same one for copies of a row.
 
-
-def identical_rows(X: np.ndarray) -> np.ndarray:
-    """Number rows such that copies of one row, and only they, share a number.
-
-    A row that is held out proves nothing if its copy was trained on. Rows are compared
-    by a 64-bit hash of their bytes: sorting whole rows takes longer than PCA.
+    A row that is held out proves nothing if its copy was trained on. The number is a
+    64-bit hash of the row with random multipliers: it shuffles the rows and finds the
+    copies in one pass, where sorting whole rows would take longer than PCA.
     """
-    multipliers = np.random.RandomState(0).randint(
-        1, 2**63 - 1, size=X.shape[1], dtype=np.uint64
+    multipliers = random_state.randint(
+        0, 2**64 - 1, size=X.shape[1], dtype=np.uint64
     ) | np.uint64(1)
-    hashes = np.empty(len(X), dtype=np.uint64)
-    for rows in gen_batches(len(X), max(1, _HASH_BLOCK // X.shape[1])):
+    keys = np.empty(len(X), dtype=np.uint64)
+    for rows in gen_batches(len(X), max(1, _BLOCK // X.shape[1])):
         # Adding zero makes one of the two zeros that floats have.
         bits = (X[rows] + X.dtype.type(0)).view(f"u{X.dtype.itemsize}")
         # Round numbers end in zero bits, which a product alone would pass on.
         mixed = bits ^ (bits >> bits.dtype.type(4 * X.dtype.itemsize))
-        hashes[rows] = mixed.astype(np.uint64, copy=False) @ multipliers
-    return np.unique(hashes, return_inverse=True)[1]
+        keys[rows] = mixed.astype(np.uint64, copy=False) @ multipliers
+    return (keys ^ (keys >> np.uint64(32))) * multipliers[0]
