@@ -23,9 +23,12 @@ class Objective(nn.Module):
         batch: dict[str, torch.Tensor],
         generator: torch.Generator | None = None,
     ) -> dict[str, torch.Tensor]:
-        """Terms of shape ``(members, batch)``; without a generator, without noise."""
+        """Return terms ``(members, batch)``, each summed over the elements of a row.
+
+        Without a generator there is no noise.
+        """
         if self.noise is not None and generator is not None:
             batch = batch | {"input": self.noise.corrupt(batch["input"], generator)}
         output = module(batch, generator)["output"]
         error = self.loss.pointwise(output, batch["target"])
-        return {"reconstruction": error.flatten(2).mean(-1)}
+        return {"reconstruction": error.flatten(2).sum(-1)}

@@ -22,7 +22,7 @@ def gather(tensors: Tensors, rows: torch.Tensor) -> Tensors:
     """
     flat = rows.flatten()
     gathered = {
-        key: tensor.index_select(0, flat).unflatten(0, rows.shape)
+        key: tensor.index_select(0, flat).view(rows.shape + tensor.shape[1:])
         for key, tensor in {id(tensor): tensor for tensor in tensors.values()}.items()
     }
     return {name: gathered[id(tensor)] for name, tensor in tensors.items()}
@@ -38,6 +38,7 @@ class TrainingBatches:
     def __init__(
         self, folds: Folds, batch_size: int, generator: torch.Generator
     ) -> None:
+        self.members = folds.members
         self._rows = [torch.from_numpy(rows) for rows in folds.training]
         self._rest = [rows[:0] for rows in self._rows]
         self._generator = generator
@@ -50,7 +51,7 @@ class TrainingBatches:
     def next_round(self) -> torch.Tensor:
         """Row indices of shape ``(steps, members, batch)``."""
         needed = self.steps * self._batch_size
-        taken = [self._take(member, needed) for member in range(len(self._rows))]
+        taken = [self._take(member, needed) for member in range(self.members)]
         walks = torch.stack(taken).unflatten(1, (self.steps, self._batch_size))
         return walks.transpose(0, 1)
 

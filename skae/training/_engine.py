@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import functools
 import math
+import operator
 import time
 import warnings
 from collections.abc import Iterator
@@ -50,7 +52,8 @@ def train(
     module : nn.Module
         Takes and returns tensors of shape ``(members, batch, ...)``.
     objective : nn.Module
-        ``(module, batch, generator) -> {name: term of shape (members, batch)}``.
+        ``(module, batch, generator) -> {name: term of shape (members, batch)}``, terms
+        that sum over the elements of a row; losses are reported per element.
     tensors : dict of str to tensor
         Equally long; a batch is a selection of their rows.
     folds : Folds
@@ -117,8 +120,15 @@ def _errors(
     held_out: HeldOutBatches,
 ) -> np.ndarray:
     module.eval()
-    errors = [sum(objective(module, batch).values()) for batch in batches]
+    errors = [
+        _total(objective(module, batch)) / batch["target"][0, 0].numel()
+        for batch in batches
+    ]
     return held_out.select(torch.cat(errors, dim=1))
+
+
+def _total(terms: Tensors) -> torch.Tensor:
+    return functools.reduce(operator.add, terms.values())
 
 
 class _RoundNet(NeuralNet):
@@ -232,13 +242,12 @@ class _RoundNet(NeuralNet):
             self.optimizer_.param_groups[0]["lr"] = self.schedule.rate(step / steps)
             self.flat.gradient.zero_()
             terms = self.criterion_(self.module_, batch, self.generator)
-            # Summed over members, not averaged: the gradient of each is its own.
-            members, size = next(iter(terms.values())).shape
-            loss = sum(term.sum() for term in terms.values()) / size
+            # Averaged over a batch but summed over members, whose gradients are apart.
+            loss = _total(terms).sum() / batch["target"][0].numel()
             loss.backward()
             self.optimizer_.step()
             total += loss.detach()
-        self.history.record("loss", float(total) / (steps * members))
+        self.history.record("loss", float(total) / (steps * self.batches.members))
         self.history.record("steps", steps)
         self.history.record("duration", time.perf_counter() - began)
 
