@@ -1,0 +1,71 @@
+"""Data frames in, data frames out, and names on the way."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.base import BaseEstimator, clone
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+
+from tests.laws._estimators import each_instance, rows
+
+NAMES = [f"pixel {j}" for j in range(rows().shape[1])]
+INDEX = [f"digit {i}" for i in range(len(rows()))]
+
+
+@pytest.fixture
+def frame() -> pd.DataFrame:
+    return pd.DataFrame(rows(), columns=NAMES, index=INDEX)
+
+
+@each_instance
+def test_pandas(estimator: BaseEstimator, frame: pd.DataFrame) -> None:
+    fitted = clone(estimator).fit(frame)
+    plain = fitted.transform(frame)
+    named = fitted.set_output(transform="pandas").transform(frame)
+    assert isinstance(plain, np.ndarray)
+    assert isinstance(named, pd.DataFrame)
+    assert np.array_equal(named.to_numpy(), plain)
+    assert named.index.tolist() == INDEX
+    assert named.columns.tolist() == fitted.get_feature_names_out().tolist()
+
+
+@each_instance
+def test_polars(estimator: BaseEstimator, frame: pd.DataFrame) -> None:
+    polars = pl.DataFrame(rows(), schema=NAMES)
+    fitted = clone(estimator).set_output(transform="polars")
+    named = fitted.fit_transform(polars)
+    assert isinstance(named, pl.DataFrame)
+    assert np.array_equal(named.to_numpy(), clone(estimator).fit_transform(rows()))
+    assert named.columns == fitted.get_feature_names_out().tolist()
+    assert fitted.feature_names_in_.tolist() == NAMES
+
+
+@each_instance
+def test_names_are_numbered_like_those_of_pca(estimator: BaseEstimator) -> None:
+    fitted = clone(estimator).set_params(n_components=3).fit(rows())
+    prefix = type(estimator).__name__.lower()
+    assert fitted.get_feature_names_out().tolist() == [f"{prefix}{j}" for j in range(3)]
+
+
+@each_instance
+def test_names_pass_through_a_pipeline(
+    estimator: BaseEstimator, frame: pd.DataFrame
+) -> None:
+    pipeline = make_pipeline(MinMaxScaler(), clone(estimator))
+    named = pipeline.set_output(transform="pandas").fit(frame).transform(frame)
+    assert pipeline[-1].feature_names_in_.tolist() == NAMES
+    assert named.columns.tolist() == pipeline.get_feature_names_out().tolist()
+
+
+@each_instance
+def test_other_names_are_refused(estimator: BaseEstimator, frame: pd.DataFrame) -> None:
+    fitted = clone(estimator).fit(frame)
+    renamed = frame.rename(columns={"pixel 0": "pixel zero"})
+    with pytest.raises(ValueError, match="feature names should match"):
+        fitted.transform(renamed)
+    with pytest.raises(ValueError, match="feature names should match"):
+        fitted.transform(frame[NAMES[::-1]])

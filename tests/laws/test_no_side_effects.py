@@ -1,0 +1,157 @@
+"""A fit leaves the process and the data of its user as they were."""
+
+# ruff: noqa: NPY002, the legacy global state is one that must not change.
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.base import BaseEstimator, clone
+
+from tests.laws._estimators import each_instance, rows
+
+
+def use(estimator: BaseEstimator, X) -> tuple[np.ndarray, ...]:
+    """Fit a copy of the estimator and call all it offers."""
+    fitted = clone(estimator).fit(X)
+    codes = fitted.transform(X)
+    return codes, fitted.inverse_transform(codes), fitted.reconstruction_error(X)
+
+
+def global_state() -> dict[str, object]:
+    return {
+        "numpy": np.random.get_state()[1].tolist(),
+        "numpy position": np.random.get_state()[2],
+        "numpy errors": np.geterr(),
+        "torch": torch.get_rng_state().tolist(),
+        "threads": torch.get_num_threads(),
+        "dtype": torch.get_default_dtype(),
+        "device": torch.get_default_device(),
+        "grad": torch.is_grad_enabled(),
+        "inference": torch.is_inference_mode_enabled(),
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
+    }
+
+
+@each_instance
+def test_global_state(estimator: BaseEstimator) -> None:
+    before = global_state()
+    use(estimator, rows())
+    assert global_state() == before
+
+
+@each_instance
+def test_global_state_after_an_error(estimator: BaseEstimator) -> None:
+    before = global_state()
+    with pytest.raises(ValueError):
+        clone(estimator).fit(np.full((30, 3), np.nan))
+    assert global_state() == before
+
+
+@pytest.fixture
+def changed_settings(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a user of torch may have set before."""
+    match request.param:
+        case "float64":
+            torch.set_default_dtype(torch.float64)
+        case "deterministic":
+            torch.use_deterministic_algorithms(True)
+        case "no_grad":
+            torch.set_grad_enabled(False)
+    yield
+    torch.set_default_dtype(torch.float32)
+    torch.use_deterministic_algorithms(False)
+    torch.set_grad_enabled(True)
+
+
+@pytest.fixture(scope="module")
+def expected() -> Callable[[BaseEstimator], tuple[np.ndarray, ...]]:
+    known: dict[str, tuple[np.ndarray, ...]] = {}
+
+    def of(estimator: BaseEstimator) -> tuple[np.ndarray, ...]:
+        if str(estimator) not in known:
+            known[str(estimator)] = use(estimator, rows())
+        return known[str(estimator)]
+
+    return of
+
+
+@pytest.mark.parametrize(
+    "changed_settings", ["float64", "deterministic", "no_grad"], indirect=True
+)
+@each_instance
+def test_global_settings_do_not_matter(
+    estimator: BaseEstimator, expected: Callable, changed_settings: None
+) -> None:
+    before = global_state()
+    for got, wanted in zip(use(estimator, rows()), expected(estimator), strict=True):
+        assert np.array_equal(got, wanted)
+    assert global_state() == before
+
+
+def read_only(X: np.ndarray) -> np.ndarray:
+    X = X.copy()
+    X.flags.writeable = False
+    return X
+
+
+def every_second(X: np.ndarray) -> np.ndarray:
+    return np.repeat(X, 2, axis=0)[::2]
+
+
+FORMS: dict[str, Callable[[np.ndarray], object]] = {
+    "read-only": read_only,
+    "Fortran": np.asfortranarray,
+    "negative strides": lambda X: X[::-1, ::-1].copy()[::-1, ::-1],
+    "every second row": every_second,
+    "big-endian": lambda X: X.astype(">f8"),
+    "list": lambda X: X.tolist(),
+    "DataFrame": lambda X: pd.DataFrame(X),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@each_instance
+def test_data_is_left_alone_and_its_form_does_not_matter(
+    estimator: BaseEstimator, expected: Callable, form: str
+) -> None:
+    X = FORMS[form](rows())
+    before = copy.deepcopy(X)
+    for got, wanted in zip(use(estimator, X), expected(estimator), strict=True):
+        assert np.array_equal(got, wanted)
+    assert np.array_equal(np.asarray(X), np.asarray(before))
+
+
+@each_instance
+def test_float32_data_is_left_alone(estimator: BaseEstimator) -> None:
+    X = rows().astype(np.float32)
+    before = X.copy()
+    use(estimator, X)
+    assert np.array_equal(X, before)
+
+
+@each_instance
+def test_parameters_are_left_alone(estimator: BaseEstimator) -> None:
+    """Specifications are cloned, and nothing that is resolved replaces `"auto"`."""
+    fitted = clone(estimator)
+    before = {name: id(value) for name, value in vars(fitted).items()}
+    fitted.fit(rows())
+    after = {name: id(value) for name, value in vars(fitted).items()}
+    assert before.items() <= after.items()
+
+
+@each_instance
+def test_prediction_changes_no_state(estimator: BaseEstimator) -> None:
+    fitted = clone(estimator).fit(rows())
+    module = {k: v.clone() for k, v in fitted.module_.state_dict().items()}
+    attributes = set(vars(fitted))
+    fitted.inverse_transform(fitted.transform(rows()))
+    fitted.score(rows())
+    assert set(vars(fitted)) == attributes
+    for name, tensor in fitted.module_.state_dict().items():
+        assert torch.equal(tensor, module[name])

@@ -1,0 +1,57 @@
+"""Coordinates: a rotation and one scale, undone exactly."""
+
+import numpy as np
+import pytest
+import torch
+
+from skae import _coordinates
+from skae._coordinates import Coordinates
+
+
+def orthonormal_rows(n_rows: int, n_columns: int) -> np.ndarray:
+    square = np.random.RandomState(0).normal(size=(n_columns, n_columns))
+    return np.linalg.qr(square)[0][:n_rows]
+
+
+@pytest.fixture
+def X(rng: np.random.RandomState) -> np.ndarray:
+    return rng.normal(loc=3, scale=[1, 2, 3, 4], size=(50, 4))
+
+
+@pytest.mark.parametrize("basis", [None, orthonormal_rows(4, 4)])
+def test_inverse(X: np.ndarray, basis: np.ndarray | None) -> None:
+    coordinates = Coordinates(X.mean(axis=0), 2.5, basis)
+    Y = coordinates.transform(X)
+    np.testing.assert_allclose(coordinates.inverse_transform(Y), X, atol=1e-12)
+
+
+@pytest.mark.parametrize("basis", [None, orthonormal_rows(4, 4)])
+def test_distances_change_by_one_factor(
+    X: np.ndarray, basis: np.ndarray | None
+) -> None:
+    Y = Coordinates(X.mean(axis=0), 2.5, basis).transform(X)
+    before = np.linalg.norm(X[:, None] - X, axis=-1)
+    after = np.linalg.norm(Y[:, None] - Y, axis=-1)
+    np.testing.assert_allclose(after * 2.5, before, rtol=1e-10, atol=1e-10)
+
+
+def test_fewer_coordinates_than_features_project(X: np.ndarray) -> None:
+    basis = orthonormal_rows(2, 4)
+    coordinates = Coordinates(X.mean(axis=0), 2.5, basis)
+    restored = coordinates.inverse_transform(coordinates.transform(X))
+    assert coordinates.n_coordinates == 2
+    centred = X - X.mean(axis=0)
+    np.testing.assert_allclose(
+        restored - X.mean(axis=0), centred @ basis.T @ basis, atol=1e-12
+    )
+
+
+def test_training_tensor_is_float32_and_does_not_depend_on_blocks(
+    X: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coordinates = Coordinates(X.mean(axis=0), 2.5, orthonormal_rows(3, 4))
+    whole = coordinates.training_tensor(X)
+    assert whole.dtype == torch.float32
+    np.testing.assert_allclose(whole.numpy(), coordinates.transform(X), atol=1e-6)
+    monkeypatch.setattr(_coordinates, "BLOCK", 7 * X.shape[1])
+    torch.testing.assert_close(coordinates.training_tensor(X), whole)

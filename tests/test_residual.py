@@ -1,0 +1,170 @@
+"""The residual: what it is before the first step and far from the training rows."""
+
+import pytest
+import torch
+from torch import nn
+
+from skae._residual import DistanceFade, Residual, last_member
+from skae.networks import DenseNetwork
+from skae.starts import LinearStart, PrincipalComponents
+
+
+@pytest.fixture
+def rows() -> torch.Tensor:
+    return torch.randn(500, 4, generator=torch.Generator().manual_seed(0)).double()
+
+
+@pytest.fixture
+def residual(rows: torch.Tensor) -> Residual:
+    network = DenseNetwork((8,)).build(
+        (4,), (4,), 2, members=3, generator=torch.Generator().manual_seed(0)
+    )
+    parts = (rows[:300], rows[100:], rows)
+    starts = [PrincipalComponents().fit(part.numpy()) for part in parts]
+    return Residual(LinearStart(starts, 2), network, rows)
+
+
+def randomise(network: nn.Module) -> None:
+    generator = torch.Generator().manual_seed(1)
+    for parameter in network.parameters():
+        parameter.data.normal_(generator=generator)
+
+
+def test_is_the_start_before_the_first_step(
+    residual: Residual, rows: torch.Tensor
+) -> None:
+    x = rows.expand(3, -1, -1)
+    z = residual.start.encode(x)
+    assert torch.equal(residual.encode(x), z)
+    assert torch.equal(residual.decode(z), residual.start.decode(z))
+    output = residual({"input": x, "target": x})["output"]
+    assert torch.equal(output, residual.start.decode(z))
+
+
+def test_every_network_parameter_can_leave_zero(
+    residual: Residual, rows: torch.Tensor
+) -> None:
+    """One step may only move the last layers; after it, all have a gradient."""
+    x = rows[None, :50].expand(3, -1, -1)
+    optimizer = torch.optim.SGD(residual.parameters(), lr=0.01)
+    for _ in range(2):
+        optimizer.zero_grad()
+        (residual({"input": x})["output"] - x).square().sum().backward()
+        optimizer.step()
+    for parameter in residual.parameters():
+        # Once per member, else one of them would never learn.
+        assert parameter.grad.flatten(1).any(dim=1).all()
+
+
+def test_start_is_frozen(residual: Residual) -> None:
+    assert not list(residual.start.parameters())
+
+
+def test_far_rows_get_the_start(residual: Residual, rows: torch.Tensor) -> None:
+    randomise(residual.network)
+    far = 100 * rows[:5].expand(3, -1, -1)
+    near = rows[:5].expand(3, -1, -1)
+    start = residual.start
+    assert torch.equal(residual.encode(far), start.encode(far))
+    assert torch.equal(residual.decode(far[..., :2]), start.decode(far[..., :2]))
+    assert not torch.isclose(residual.encode(near), start.encode(near)).any()
+
+
+def test_encoder_and_decoder_are_faded_by_their_own_distance(
+    residual: Residual, rows: torch.Tensor
+) -> None:
+    randomise(residual.network)
+    x = rows[:5].expand(3, -1, -1)
+    z = residual.encode(x)
+    torch.testing.assert_close(
+        z,
+        residual.start.encode(x) + residual.input_fade(x) * residual.network.encode(x),
+    )
+    torch.testing.assert_close(
+        residual.decode(z),
+        residual.start.decode(z) + residual.code_fade(z) * residual.network.decode(z),
+    )
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.25, 1.0])
+def test_weight_scales_what_the_network_adds(
+    residual: Residual, rows: torch.Tensor, weight: float
+) -> None:
+    randomise(residual.network)
+    x = rows[:5].expand(3, -1, -1)
+    z = residual.start.encode(x)
+    encoded, decoded = residual.encode(x) - z, residual.decode(z)
+    decoded = decoded - residual.start.decode(z)
+    residual.weight = weight
+    torch.testing.assert_close(residual.encode(x) - z, weight * encoded)
+    torch.testing.assert_close(
+        residual.decode(z) - residual.start.decode(z), weight * decoded
+    )
+
+
+def test_last_member_predicts_as_it_did_among_the_others(
+    residual: Residual, rows: torch.Tensor
+) -> None:
+    randomise(residual.network)
+    x = rows[:5].expand(3, -1, -1)
+    codes, restored = residual.encode(x), residual({"input": x})["output"]
+    kept = last_member(residual)
+    torch.testing.assert_close(kept.encode(x[-1:]), codes[-1:])
+    torch.testing.assert_close(kept({"input": x[-1:]})["output"], restored[-1:])
+    for tensor in (*kept.parameters(), *kept.buffers()):
+        assert len(tensor) == 1
+        assert not tensor.requires_grad
+        # Memory of its own: the other members are not pickled along.
+        assert tensor.untyped_storage().nbytes() == tensor.numel() * 8
+    assert not kept.training
+
+
+class TestDistanceFade:
+    def test_values(self, rows: torch.Tensor) -> None:
+        fade = DistanceFade(rows)
+        sd = rows.std(dim=0, unbiased=False)
+        distance = (rows / sd).norm(dim=1).sort().values
+        # Of 500 rows, 99.9 % are nearer than the last and 99 % than the 496th.
+        radius = min(distance[-1], 2 * distance[494])
+        direction = torch.tensor([sd[0], 0, 0, 0])
+        points = torch.stack([s * radius * direction for s in (0, 0.99, 1.5, 2, 9)])
+        torch.testing.assert_close(
+            fade(points[None])[0, :, 0],
+            torch.tensor([1, 1, 0.5, 0, 0]).double(),
+            atol=1e-10,
+            rtol=0,
+        )
+
+    def test_nearly_all_training_rows_keep_the_whole_residual(
+        self, rows: torch.Tensor
+    ) -> None:
+        assert (DistanceFade(rows)(rows[None]) == 1).double().mean() >= 0.99
+
+    def test_one_wild_row_does_not_widen_the_radius(self, rows: torch.Tensor) -> None:
+        """The outermost row of a thousand has no say in what is near."""
+        rows = torch.cat([rows, rows])
+        rows[0] = 50.0
+        fade = DistanceFade(rows)
+        assert fade(rows[None, :1]) == 0
+
+    def test_unit_of_the_rows_is_irrelevant(self, rows: torch.Tensor) -> None:
+        points = 3 * rows[None]
+        torch.testing.assert_close(
+            DistanceFade(2.0**40 * rows)(2.0**40 * points), DistanceFade(rows)(points)
+        )
+
+    @pytest.mark.parametrize("n", [1, 2, 5])
+    def test_degenerate_rows_are_near(self, n: int) -> None:
+        """Without any variance the centre is still inside and infinity outside."""
+        fade = DistanceFade(torch.zeros(n, 3))
+        assert fade(torch.zeros(1, 1, 3)) == 1
+        assert fade(torch.full((1, 1, 3), 1e6)) == 0
+
+    def test_leaving_a_constant_direction_counts_as_distance(
+        self, rows: torch.Tensor
+    ) -> None:
+        rows = rows.clone()
+        rows[:, 0] = 0
+        away = torch.zeros(1, 1, 4).double()
+        away[..., 0] = 1.0
+        assert DistanceFade(rows)(away) == 0

@@ -1,0 +1,96 @@
+"""Batches: every row equally often, members apart, padding never counted."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from skae.training import _batches
+from skae.training._batches import HeldOutBatches, TrainingBatches, gather
+from skae.training._folds import Folds, all_rows
+
+
+def folds_of(*training: np.ndarray, held_out: list[np.ndarray] | None = None) -> Folds:
+    return Folds(list(training), held_out or [np.arange(0)] * len(training))
+
+
+def walks(batches: TrainingBatches, rounds: int) -> torch.Tensor:
+    """Rows that each member has seen, in order: ``(members, rounds * rows)``."""
+    seen = torch.cat([batches.next_round() for _ in range(rounds)])
+    return seen.transpose(0, 1).flatten(1)
+
+
+def test_rounds_go_on_through_whole_permutations() -> None:
+    """Also where a batch, or a round, ends in the middle of one."""
+    members = [np.arange(0, 50), np.arange(20, 57)]
+    batches = TrainingBatches(folds_of(*members), 16, torch.Generator())
+    for walk, rows in zip(walks(batches, rounds=4), members, strict=True):
+        passes = walk[: len(walk) // len(rows) * len(rows)].reshape(-1, len(rows))
+        assert len(passes) > 30
+        for once in passes:
+            assert sorted(once.tolist()) == rows.tolist()
+        assert len({tuple(once.tolist()) for once in passes}) == len(passes)
+
+
+def test_members_walk_in_orders_of_their_own() -> None:
+    rows = np.arange(50)
+    batches = TrainingBatches(folds_of(rows, rows), 16, torch.Generator())
+    one, two = walks(batches, rounds=1)
+    assert not torch.equal(one, two)
+
+
+def test_order_comes_from_the_generator_alone() -> None:
+    one, two, other = (
+        TrainingBatches(all_rows(50), 16, torch.Generator().manual_seed(seed))
+        for seed in (0, 0, 1)
+    )
+    first = one.next_round()
+    assert torch.equal(two.next_round(), first)
+    assert not torch.equal(other.next_round(), first)
+
+
+@pytest.mark.parametrize(
+    "n, batch_size, steps, size",
+    [
+        (1, 128, 30, 1),
+        (5, 128, 30, 5),
+        (100, 128, 30, 100),
+        (1000, 128, 30, 128),
+        (1000, 50, 60, 50),
+        (1001, 50, 61, 50),
+        (100_000, 128, 300, 128),
+    ],
+)
+def test_three_passes_within_bounds(
+    n: int, batch_size: int, steps: int, size: int
+) -> None:
+    batches = TrainingBatches(all_rows(n), batch_size, torch.Generator())
+    assert batches.steps == steps
+    assert batches.next_round().shape == (steps, 1, size)
+
+
+def test_gather() -> None:
+    x, y = torch.randn(10, 3), torch.randn(10)
+    rows = torch.tensor([[3, 1], [0, 3]])
+    batch = gather({"input": x, "target": x, "weight": y}, rows)
+    assert torch.equal(batch["input"], x[rows])
+    assert torch.equal(batch["weight"], y[rows])
+    # One tensor under two names costs one gather.
+    assert batch["input"] is batch["target"]
+
+
+def test_held_out_rows_come_back_in_their_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    held_out = [np.array([4, 2, 9]), np.array([], dtype=int), np.array([7])]
+    folds = folds_of(*[np.arange(10)] * 3, held_out=held_out)
+    for rows_at_a_time in (1, 6, 2**13):
+        monkeypatch.setattr(_batches, "_EVALUATION_ROWS", rows_at_a_time)
+        batches = HeldOutBatches(folds)
+        # An "error" that tells whose it is: the row, and ten times the member.
+        errors = torch.cat(
+            [rows + 10 * torch.arange(3)[:, None] for rows in batches], dim=1
+        )
+        assert batches.select(errors).tolist() == [4, 2, 9, 27]
+        assert folds.held_out_rows.tolist() == [4, 2, 9, 7]

@@ -1,0 +1,182 @@
+"""Folds: who trains on which rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from skae.training import _folds
+from skae.training._folds import Folds, choose_folds, row_keys
+
+quick = settings(deadline=None, derandomize=True, database=None, max_examples=60)
+
+
+def assert_partitions(folds: Folds, n_samples: int) -> None:
+    """No member is judged on a row that it trains on, and no row is forgotten."""
+    assert folds.members == len(folds.training) == len(folds.held_out)
+    for training, held_out in zip(folds.training, folds.held_out, strict=True):
+        both = np.concatenate([training, held_out])
+        assert np.array_equal(np.sort(both), np.arange(n_samples))
+        assert len(training) > 0
+    rows = folds.held_out_rows
+    assert len(np.unique(rows)) == len(rows)
+
+
+def assert_copies_stay_together(X: np.ndarray, folds: Folds) -> None:
+    for training, held_out in zip(folds.training, folds.held_out, strict=True):
+        known = {row.tobytes() for row in X[training]}
+        assert not any(row.tobytes() in known for row in X[held_out])
+
+
+@st.composite
+def tables_with_copies(draw: st.DrawFn) -> np.ndarray:
+    n_samples = draw(st.integers(1, 120))
+    rng = np.random.RandomState(draw(st.integers(0, 2**32 - 1)))
+    X = rng.normal(size=(n_samples, draw(st.integers(1, 3))))
+    return X[rng.randint(draw(st.integers(1, n_samples)), size=n_samples)]
+
+
+@quick
+@given(
+    X=tables_with_copies(),
+    cv=st.sampled_from(["auto", None]) | st.integers(2, 200),
+    seed=st.integers(0, 1000),
+)
+def test_partition(X: np.ndarray, cv, seed: int) -> None:
+    folds = choose_folds(X, cv, 0.1, np.random.RandomState(seed))
+    assert_partitions(folds, len(X))
+    assert_copies_stay_together(X, folds)
+    n_distinct = len(np.unique(X, axis=0))
+    if cv is None or n_distinct < 20:
+        assert folds.members == 1
+        assert len(folds.held_out_rows) == 0
+    else:
+        assert folds.members == 1 + (5 if cv == "auto" else min(cv, n_distinct))
+        # Every row is judged once, and the member that is kept trains on all.
+        assert len(folds.held_out_rows) == len(X)
+        assert np.array_equal(folds.training[-1], np.arange(len(X)))
+
+
+@quick
+@given(fraction=st.floats(0.01, 0.99), seed=st.integers(0, 1000))
+def test_single_split(fraction: float, seed: int) -> None:
+    rng = np.random.RandomState(seed)
+    X = rng.normal(size=(2500, 2))[rng.randint(2000, size=2500)]
+    folds = choose_folds(X, "auto", fraction, rng)
+    assert folds.members == 1
+    assert_partitions(folds, 2500)
+    assert_copies_stay_together(X, folds)
+    # Every row is drawn on its own: five standard deviations of a binomial.
+    assert abs(len(folds.held_out[0]) / 2500 - fraction) < 5 * 0.5 / 1400**0.5
+
+
+@pytest.mark.parametrize("n_distinct", [1, 2])
+def test_many_copies_of_a_few_rows_leave_rows_to_train_on(n_distinct: int) -> None:
+    X = np.arange(3000.0)[:, None] % n_distinct
+    for seed in range(20):
+        folds = choose_folds(X, "auto", 0.5, np.random.RandomState(seed))
+        assert_partitions(folds, 3000)
+
+
+def test_held_out_rows_of_a_large_table_are_limited() -> None:
+    """More would not sharpen the decision but cost time in every round."""
+    X = np.arange(200_000.0)[:, None]
+    folds = choose_folds(X, "auto", 0.5, np.random.RandomState(0))
+    assert 4_500 < len(folds.held_out[0]) < 5_500
+
+
+@pytest.mark.parametrize("n, members", [(19, 1), (20, 6), (1999, 6), (2000, 1)])
+def test_auto_depends_on_the_number_of_rows(n: int, members: int) -> None:
+    X = np.arange(float(n))[:, None]
+    folds = choose_folds(X, "auto", 0.1, np.random.RandomState(0))
+    assert folds.members == members
+
+
+def test_folds_are_equally_large() -> None:
+    X = np.arange(103.0)[:, None]
+    folds = choose_folds(X, 5, 0.1, np.random.RandomState(0))
+    assert sorted(map(len, folds.held_out)) == [0, 20, 20, 21, 21, 21]
+
+
+@pytest.mark.parametrize("n", [100, 5000])
+def test_rows_are_drawn_by_the_random_state(n: int) -> None:
+    X = np.arange(float(n))[:, None]
+    one, two, other = (
+        choose_folds(X, "auto", 0.1, np.random.RandomState(seed)).held_out_rows
+        for seed in (0, 0, 1)
+    )
+    assert np.array_equal(one, two)
+    assert not np.array_equal(one, other)
+    # Held-out rows of a sorted table are not the first of it, nor the last.
+    held_out = choose_folds(X, "auto", 0.1, np.random.RandomState(0)).held_out[0]
+    assert held_out.mean() == pytest.approx(n / 2, rel=0.25)
+    assert held_out.std() == pytest.approx(n / 12**0.5, rel=0.25)
+
+
+class TestRowKeys:
+    """Random numbers that are equal for copies of a row and for nothing else."""
+
+    @staticmethod
+    def assert_tell_rows_apart(X: np.ndarray) -> None:
+        ours = row_keys(X, np.random.RandomState(0))
+        theirs = np.unique(X, axis=0, return_inverse=True)[1].ravel()
+        pairs = set(zip(ours.tolist(), theirs.tolist(), strict=True))
+        assert len(pairs) == len(set(ours.tolist())) == len(set(theirs.tolist()))
+
+    @quick
+    @given(
+        shape=st.tuples(st.integers(1, 60), st.integers(1, 5)),
+        n_values=st.integers(1, 5),
+        unit=st.sampled_from([1.0, 0.1, 1e-30, 1e30, 1 / 3]),
+        dtype=st.sampled_from([np.float32, np.float64]),
+        seed=st.integers(0, 1000),
+    )
+    def test_drawn(self, shape, n_values, unit, dtype, seed: int) -> None:
+        values = np.random.RandomState(seed).randint(-n_values, n_values + 1, shape)
+        self.assert_tell_rows_apart((values * unit).astype(dtype))
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    @pytest.mark.parametrize("n_columns, side", [(1, 60_000), (3, 40), (16, 2)])
+    def test_all_of_a_grid(self, dtype: type, n_columns: int, side: int) -> None:
+        """The bits of small integers are mostly zero, which is hard on a hash."""
+        grid = np.meshgrid(*[np.arange(float(side))] * n_columns)
+        X = np.stack(grid, axis=-1).reshape(-1, n_columns).astype(dtype)
+        self.assert_tell_rows_apart(np.concatenate([X, X[::-7]]))
+
+    def test_order_of_values_matters(self) -> None:
+        self.assert_tell_rows_apart(np.array([[1.0, 2, 3], [3, 2, 1], [2, 1, 3]]))
+
+    def test_both_zeros_are_one(self) -> None:
+        one, two = row_keys(np.array([[0.0, 1], [-0.0, 1]]), np.random.RandomState(0))
+        assert one == two
+
+    def test_a_row_counts_for_itself(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Neither its place in the table nor the size of a block changes its key."""
+        X = np.random.RandomState(0).normal(size=(50, 3))
+        keys = row_keys(X, np.random.RandomState(0))
+        reverse = row_keys(np.ascontiguousarray(X[::-1]), np.random.RandomState(0))
+        assert np.array_equal(reverse[::-1], keys)
+        monkeypatch.setattr(_folds, "_BLOCK", 7 * 3)
+        assert np.array_equal(row_keys(X, np.random.RandomState(0)), keys)
+
+    @pytest.mark.parametrize(
+        "X",
+        [
+            np.arange(20_000.0)[:, None],
+            np.arange(20_000, dtype=np.float32)[:, None],
+            np.linspace(0, 1, 20_000)[:, None],
+            np.random.RandomState(0).normal(size=(20_000, 3)),
+            np.random.RandomState(0).randint(0, 256, size=(20_000, 50)).astype(float),
+        ],
+        ids=["integers", "float32 integers", "grid", "normal", "pixels"],
+    )
+    def test_are_uniform_and_independent_of_the_rows(self, X: np.ndarray) -> None:
+        keys = row_keys(X, np.random.RandomState(0)) / 2.0**64
+        counts = np.histogram(keys, bins=20, range=(0, 1))[0]
+        # 1000 are expected in each bin, with a standard deviation of 31.
+        assert np.abs(counts - 1000).max() < 5 * 31
+        # A row that is held out must not be one that its neighbours were, too.
+        assert abs(np.corrcoef(keys[1:], keys[:-1])[0, 1]) < 5 / 20_000**0.5
+        assert abs(np.corrcoef(keys, X[:, 0])[0, 1]) < 5 / 20_000**0.5
