@@ -46,7 +46,8 @@ class Coordinates:
     def training_tensor(self, X: np.ndarray) -> torch.Tensor:
         """Return the coordinates of all rows in float32, the precision of training."""
         inputs = np.empty((len(X), self.n_coordinates), dtype=np.float32)
-        mean, scale = self.mean.astype(X.dtype), X.dtype.type(self.scale)
+        mean = self.mean.astype(X.dtype)
+        scale = X.dtype.type(max(self.scale, np.finfo(X.dtype).tiny))
         f32 = np.float32
         basis = None if self.basis is None else self.basis.T.astype(f32)
         for rows in gen_batches(len(X), max(1, BLOCK // X.shape[1])):

@@ -1,6 +1,6 @@
 """scikit-learn's parameter validation; semi-private, so imported in this file only."""
 
 from sklearn.base import _fit_context as validated_fit
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
 
-__all__ = ["HasMethods", "Interval", "StrOptions", "validated_fit"]
+__all__ = ["Interval", "RealNotInt", "StrOptions", "validated_fit"]

@@ -17,7 +17,7 @@ from skae._coordinates import Coordinates
 from skae._objective import Objective
 from skae._residual import Residual, last_member
 from skae._score import HeldOutScore
-from skae._validation import Interval, StrOptions, validated_fit
+from skae._validation import Interval, RealNotInt, StrOptions, validated_fit
 from skae.losses import LOSSES, Loss
 from skae.networks import DenseNetwork
 from skae.networks._layers import ACTIVATIONS
@@ -91,8 +91,8 @@ class AutoencoderTransformer(
         keeps the network unconditionally. Fewer than 20 distinct rows are never split,
         and the PCA start is kept as it is.
     validation_fraction : float, default=0.1
-        Share of the rows that the single split holds out, though never more than 10,000
-        rows.
+        Share of the rows that the single split holds out, though no more than about
+        5,000 rows.
     device : str or torch.device, default="cpu"
         Where the network is trained. It predicts on the CPU.
     random_state : int, RandomState instance or None, default=None
@@ -130,7 +130,7 @@ class AutoencoderTransformer(
         seconds and, with held-out rows, ``validation_loss``.
     n_features_in_ : int
         Number of features seen during fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if X has names that are all strings.
 
     See Also
@@ -165,7 +165,7 @@ class AutoencoderTransformer(
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_components": [
             Interval(Integral, 1, None, closed="left"),
-            Interval(Real, 0, 1, closed="neither"),
+            Interval(RealNotInt, 0, 1, closed="neither"),
         ],
         "network": [StrOptions({"dense"}), Network],
         "hidden_layer_sizes": [StrOptions({"auto"}), "array-like"],
@@ -452,7 +452,8 @@ class AutoencoderTransformer(
                 f"loss={self.loss!r} cannot start at PCA, which leaves the interval "
                 "[0, 1]; set start=None."
             )
-        if loss.unit_interval and (X.min() < 0 or X.max() > 1):
+        rounding = 10 * np.finfo(X.dtype).eps
+        if loss.unit_interval and (X.min() < -rounding or X.max() > 1 + rounding):
             raise ValueError(
                 f"loss={self.loss!r} needs X in [0, 1]; scale X with MinMaxScaler or "
                 "set loss='squared_error'."

@@ -39,8 +39,8 @@ class PrincipalComponents:
         self.mean_ = X.mean(axis=0, dtype=np.float64)
         # A power of two, so that squares neither overflow nor underflow and no digit
         # of X is changed.
-        largest = max(X.max(), -X.min(), np.finfo(np.float64).tiny)
-        unit = 2.0 ** np.frexp(largest)[1]
+        largest = max(X.max(), -X.min(), np.finfo(X.dtype).tiny)
+        unit = 2.0 ** (np.frexp(largest)[1] - 1)
         # Eigendecompositions differ in the last bits between numbers of threads.
         with threadpool_limits(1, user_api="blas"):
             if n_samples < n_features:

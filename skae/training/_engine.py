@@ -23,9 +23,10 @@ from skae.training._flat import FlatParameters
 from skae.training._folds import Folds
 from skae.training._schedule import Schedule
 
-_DIVERGED = 100  # a loss that has grown by this factor does not come back
+_DIVERGED = 10  # a loss that has grown by this factor does not come back
 
 
+@torch.enable_grad()
 def train(
     module: nn.Module,
     objective: nn.Module,
@@ -70,7 +71,7 @@ def train(
     Warns
     -----
     ConvergenceWarning
-        If the loss is no longer finite, or a hundred times what it was.
+        If the loss is no longer finite, or ten times what it was before the first step.
     """
     working = copy.deepcopy(module).float().to(device)
     net = _RoundNet(
@@ -166,6 +167,7 @@ class _RoundNet(NeuralNet):
         self.held_out = held_out
         self.schedule = schedule
         self.generator = generator
+        self.first_loss: float | None = None  # of the first batch
 
     def run(self, tensors: Tensors, progress: tqdm) -> None:
         """Run the rounds of the schedule and leave the best weights in place."""
@@ -193,13 +195,13 @@ class _RoundNet(NeuralNet):
         ]
 
     def _has_diverged(self) -> bool:
-        losses = self.history[:, "loss"]
-        if np.isfinite(losses[-1]) and losses[-1] <= _DIVERGED * losses[0]:
+        loss = self.history[-1, "loss"]
+        if np.isfinite(loss) and loss <= _DIVERGED * self.first_loss:
             return False
         warnings.warn(
-            f"Training diverged in round {len(losses)}; the best weights before it are "
-            "kept. Lower learning_rate_init, or scale the columns of X, for instance "
-            "with StandardScaler.",
+            f"Training diverged in round {len(self.history)}; the best weights before "
+            "it are kept. Lower learning_rate_init, or scale the columns of X, for "
+            "instance with StandardScaler.",
             ConvergenceWarning,
             stacklevel=4,
         )
@@ -247,6 +249,8 @@ class _RoundNet(NeuralNet):
             loss.backward()
             self.optimizer_.step()
             total += loss.detach()
+            if self.first_loss is None:
+                self.first_loss = float(total) / self.batches.members
         self.history.record("loss", float(total) / (steps * self.batches.members))
         self.history.record("steps", steps)
         self.history.record("duration", time.perf_counter() - began)
