@@ -38,7 +38,7 @@ class AutoencoderTransformer(
     The encoder is PCA plus a neural network that begins at zero, and so is the decoder.
     Training lets the network learn what PCA misses; rows that were held out from the
     training decide how much of the network is kept, and it is dropped where its gain is
-    not larger than its standard error. Rows far from all training rows get PCA. So
+    not significant. Rows far from all training rows get PCA. So
     the reconstruction is PCA's at worst, and the components keep PCA's units, order
     and signs. Like PCA, it centres the columns and does not scale them.
 
@@ -87,7 +87,7 @@ class AutoencoderTransformer(
     cv : "auto", int or None, default="auto"
         How rows are held out. An integer is the number of folds; one network for each
         fold and one for all rows are trained together, and the last is kept. ``"auto"``
-        is 5 folds below 2,000 rows, else a single split. None holds nothing out and
+        is two folds of a fifth of the rows each below 2,000 rows, else a single split. None holds nothing out and
         keeps the network unconditionally. Fewer than 20 distinct rows are never split,
         and the PCA start is kept as it is.
     validation_fraction : float, default=0.1

@@ -17,7 +17,7 @@ class Gate:
     ----------
     weight_ : float
         Weight of the residual, in [0, 1]. It is zero unless the mean gain over the
-        start exceeds its standard error.
+        start is significant at the one-sided 5 % level.
     start_error_ : ndarray of shape (n_held_out,)
         Error of each held-out row with the start alone.
     held_out_error_ : ndarray of shape (n_held_out,)
@@ -25,6 +25,7 @@ class Gate:
     """
 
     weights = (0.25, 0.5, 0.75, 1.0)
+    standard_errors = 1.645
 
     def fit(self, error_at: Callable[[float], np.ndarray]) -> Gate:
         """Choose the weight from the errors of the same rows at every weight."""
@@ -33,6 +34,6 @@ class Gate:
         errors = {weight: error_at(weight) for weight in self.weights}
         best = min(errors, key=lambda weight: errors[weight].mean())
         gain = self.start_error_ - errors[best]
-        if gain.mean() > gain.std() / np.sqrt(len(gain)):
+        if gain.mean() > self.standard_errors * gain.std() / np.sqrt(len(gain)):
             self.weight_, self.held_out_error_ = best, errors[best]
         return self
