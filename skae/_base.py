@@ -32,10 +32,13 @@ class NetworkEstimator(BaseEstimator):
 
 @torch.inference_mode()
 def map_blocks(
-    function: Callable[[np.ndarray], np.ndarray], X: np.ndarray, n_out: int
+    function: Callable[[np.ndarray], np.ndarray],
+    X: np.ndarray,
+    n_out: int,
+    dtype: np.dtype | None = None,
 ) -> np.ndarray:
-    """Apply `function` to blocks of rows; float64 inside, the dtype of `X` outside."""
-    result = np.empty((len(X), n_out), dtype=X.dtype)
+    """Apply `function` to blocks of rows in float64; return `dtype`, by default X's."""
+    result = np.empty((len(X), n_out), dtype=dtype or X.dtype)
     for rows in gen_batches(len(X), max(1, BLOCK // max(X.shape[1], n_out))):
         result[rows] = function(X[rows].astype(np.float64, copy=False))
     return result

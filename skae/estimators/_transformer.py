@@ -13,6 +13,7 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skae._base import NetworkEstimator, map_blocks
+from skae._codec import Codec
 from skae._coordinates import Coordinates
 from skae._objective import Objective
 from skae._residual import Residual, last_member
@@ -25,6 +26,7 @@ from skae.networks._network import Network
 from skae.noise import GaussianNoise
 from skae.noise._noise import Noise
 from skae.starts import LinearStart, PrincipalComponents
+from skae.training._batches import Tensors
 from skae.training._engine import held_out_error, train
 from skae.training._folds import Folds, choose_folds
 from skae.training._gate import Gate
@@ -87,9 +89,9 @@ class AutoencoderTransformer(
     cv : "auto", int or None, default="auto"
         How rows are held out. An integer is the number of folds; one network for each
         fold and one for all rows are trained together, and the last is kept. ``"auto"``
-        is two folds of a fifth of the rows each below 2,000 rows, else a single split. None holds nothing out and
-        keeps the network unconditionally. Fewer than 20 distinct rows are never split,
-        and the PCA start is kept as it is.
+        is two folds of a fifth of the rows each below 2,000 rows, else a single split.
+        None holds nothing out and keeps the network unconditionally. Fewer than 20
+        distinct rows are never split, and the PCA start is kept as it is.
     validation_fraction : float, default=0.1
         Share of the rows that the single split holds out, though no more than about
         5,000 rows.
@@ -256,37 +258,30 @@ class AutoencoderTransformer(
         """
         self._forget()
         X = self._check_X(X, reset=True)
-        loss, spec, device = (
-            self._check_loss(X),
-            self._check_network(),
-            self._check_device(),
-        )
+        loss, spec = self._check_loss(X), self._check_network()
+        device = self._check_device()
         random_state = check_random_state(self.random_state)
         generator = torch.Generator().manual_seed(random_state.randint(2**31 - 1))
         folds = choose_folds(X, self.cv, self.validation_fraction, random_state)
 
         start = PrincipalComponents().fit(X) if self.start == "pca" else None
         n_components = self._check_n_components(X, start)
-        mean = X.mean(axis=0, dtype=np.float64) if start is None else start.mean_
-        coordinates = _choose_coordinates(X, mean, start, n_components, loss)
+        coordinates = _choose_coordinates(X, start, n_components, loss)
         inputs = coordinates.training_tensor(X)
         shape = tuple(inputs.shape[1:])
         module = spec.build(
             shape, shape, n_components, members=folds.members, generator=generator
         )
         if start is not None:
-            starts = _member_starts(start, coordinates, inputs, folds)
-            module = Residual(LinearStart(starts, n_components), module, inputs)
+            linear = _member_starts(start, n_components, coordinates, inputs, folds)
+            module = Residual(linear, module, inputs)
 
         objective = Objective(loss, self._choose_noise(inputs))
-        tensors = {"input": inputs, "target": inputs}
+        problem = module, objective, {"input": inputs, "target": inputs}, folds
         history = []
-        if self._can_gain(start, n_components, folds):
+        if start is None or self._can_gain(start, n_components, folds):
             history = train(
-                module,
-                objective,
-                tensors,
-                folds,
+                *problem,
                 generator=generator,
                 batch_size=self.batch_size,
                 learning_rate=self._choose_learning_rate(inputs),
@@ -296,35 +291,25 @@ class AutoencoderTransformer(
                 device=device,
                 verbose=self.verbose,
             )
-
-        def error_at(weight: float) -> np.ndarray:
-            module.weight = weight
-            return held_out_error(module, objective, tensors, folds)
-
-        score = gate = None
-        rows = folds.held_out_rows
-        if len(rows):
-            score = HeldOutScore(X[rows], mean, coordinates, loss)
-            if start is not None:
-                gate = Gate().fit(error_at)
-        weight = gate.weight_ if gate else float(len(history) > 0)
-        if start is not None:
-            module.weight = weight
+        has_held_out = len(folds.held_out_rows) > 0
+        gate = _weigh(*problem) if start is not None and has_held_out else None
+        weight = gate.weight_ if gate is not None else float(len(history) > 0)
 
         self.n_components_ = n_components
-        self.mean_ = mean
-        self.start_ = None
+        self.mean_ = X.mean(axis=0, dtype=np.float64)
+        self.start_, latent_scale = None, np.ones(n_components)
         if start is not None:
             self.start_ = start.truncated(n_components)
             self.explained_variance_ratio_ = self.start_.explained_variance_ratio_
-        self.uses_network_ = weight > 0
+            latent_scale = start.latent_scale(n_components)
+        score = None
+        if has_held_out:
+            held_out = X[folds.held_out_rows]
+            score = HeldOutScore(held_out, self.mean_, coordinates, loss)
         self._set_history(history, score, gate)
-        self._coordinates = coordinates
-        self._link = loss.link
-        self._latent_scale = (
-            np.ones(n_components) if start is None else start.latent_scale(n_components)
-        )
+        self.uses_network_ = weight > 0
         self.module_ = last_member(module if weight > 0 else module.start)
+        self._codec = Codec(coordinates, self.module_, latent_scale, loss)
         return self
 
     def transform(self, X) -> np.ndarray:
@@ -341,7 +326,7 @@ class AutoencoderTransformer(
             Components, in the units of X.
         """
         check_is_fitted(self)
-        return map_blocks(self._encode, self._check_X(X), self.n_components_)
+        return map_blocks(self._codec.encode, self._check_X(X), self.n_components_)
 
     def inverse_transform(self, X) -> np.ndarray:
         """Decode components.
@@ -363,7 +348,7 @@ class AutoencoderTransformer(
                 f"X has {X.shape[1]} components, but {type(self).__name__} was fitted "
                 f"with n_components={self.n_components_}; pass what transform returns."
             )
-        return map_blocks(self._decode, X, self.n_features_in_)
+        return map_blocks(self._codec.decode, X, self.n_features_in_)
 
     def reconstruct(self, X) -> np.ndarray:
         """Encode and decode rows.
@@ -379,7 +364,9 @@ class AutoencoderTransformer(
             What the components keep of X.
         """
         check_is_fitted(self)
-        return self._reconstruct_checked(self._check_X(X))
+        return map_blocks(
+            self._codec.reconstruct, self._check_X(X), self.n_features_in_
+        )
 
     def reconstruction_error(self, X) -> np.ndarray:
         """Return the mean squared difference of each row from its reconstruction.
@@ -396,7 +383,7 @@ class AutoencoderTransformer(
         """
         check_is_fitted(self)
         X = self._check_X(X)
-        return np.square(X - self._reconstruct_checked(X)).mean(axis=1)
+        return self._squared_residuals(X) / X.shape[1]
 
     def score(self, X, y=None) -> float:
         """Return the share of the variance of X that the reconstruction explains.
@@ -416,7 +403,7 @@ class AutoencoderTransformer(
         """
         check_is_fitted(self)
         X = self._check_X(X)
-        residual = np.square(X - self._reconstruct_checked(X)).sum(dtype=np.float64)
+        residual = self._squared_residuals(X).sum()
         total = np.square(X - self.mean_).sum()
         if total == 0:
             return 1.0 if residual == 0 else -np.inf
@@ -431,19 +418,14 @@ class AutoencoderTransformer(
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
-    def _reconstruct_checked(self, X: np.ndarray) -> np.ndarray:
-        return map_blocks(
-            lambda rows: self._decode(self._encode(rows)), X, self.n_features_in_
-        )
+    def _squared_residuals(self, X: np.ndarray) -> np.ndarray:
+        """Sum over the features of each row."""
 
-    def _encode(self, rows: np.ndarray) -> np.ndarray:
-        x = torch.from_numpy(self._coordinates.transform(rows))
-        return self.module_.encode(x[None])[0].numpy() * self._latent_scale
+        def squared(rows: np.ndarray) -> np.ndarray:
+            residual = rows - self._codec.reconstruct(rows)
+            return np.square(residual).sum(axis=1, keepdims=True)
 
-    def _decode(self, codes: np.ndarray) -> np.ndarray:
-        z = torch.from_numpy(codes / self._latent_scale)
-        output = self._link(self.module_.decode(z[None])[0])
-        return self._coordinates.inverse_transform(output.numpy())
+        return map_blocks(squared, X, 1, dtype=np.float64)[:, 0]
 
     def _check_loss(self, X: np.ndarray) -> Loss:
         loss = LOSSES[self.loss]
@@ -512,11 +494,9 @@ class AutoencoderTransformer(
         return 7e-3 if inputs.shape[1] <= 32 else 3e-3
 
     def _can_gain(
-        self, start: PrincipalComponents | None, n_components: int, folds: Folds
+        self, start: PrincipalComponents, n_components: int, folds: Folds
     ) -> bool:
-        """Tell whether there is anything to learn and any way to prove it."""
-        if start is None:
-            return True
+        """Tell whether PCA misses anything, and whether a gain could be proved."""
         missed = start.explained_variance_ratio_[n_components:].sum()
         provable = self.cv is None or len(folds.held_out_rows) > 0
         return provable and missed > np.finfo(np.float64).eps ** 0.75
@@ -541,35 +521,49 @@ class AutoencoderTransformer(
 
 
 def _choose_coordinates(
-    X: np.ndarray,
-    mean: np.ndarray,
-    start: PrincipalComponents | None,
-    n_components: int,
-    loss: Loss,
+    X: np.ndarray, start: PrincipalComponents | None, n_components: int, loss: Loss
 ) -> Coordinates:
     """Coordinates that are cheap for the network and mean the same to the loss."""
     if loss.unit_interval:
-        return Coordinates(np.zeros_like(mean), 1.0)
+        return Coordinates(np.zeros(X.shape[1]), 1.0)
     if start is None:
-        return Coordinates(mean, np.sqrt(X.var(axis=0, dtype=np.float64).mean()))
+        mean, variance = (
+            X.mean(axis=0, dtype=np.float64),
+            X.var(dtype=np.float64, axis=0),
+        )
+        return Coordinates(mean, np.sqrt(variance.mean()))
     scale = np.sqrt(start.explained_variance_.sum() / X.shape[1])
     if not loss.rotation_invariant:
-        return Coordinates(mean, scale)
+        return Coordinates(start.mean_, scale)
     n_coordinates = start.n_coordinates_for(n_components)
-    return Coordinates(mean, scale, start.components_[:n_coordinates])
+    return Coordinates(start.mean_, scale, start.components_[:n_coordinates])
 
 
 def _member_starts(
     start: PrincipalComponents,
+    n_components: int,
     coordinates: Coordinates,
     inputs: torch.Tensor,
     folds: Folds,
-) -> list[PrincipalComponents]:
+) -> LinearStart:
     """PCA of the rows of each fold; of all rows for a member that has no fold."""
     whole = start.in_coordinates(coordinates.basis, coordinates.scale)
-    if folds.members == 1:
-        return [whole]
-    parts = (inputs[torch.from_numpy(rows)] for rows in folds.training[:-1])
-    return [PrincipalComponents().fit(part.double().numpy()) for part in parts] + [
-        whole
-    ]
+    parts = []
+    if folds.members > 1:
+        training = (inputs[torch.from_numpy(rows)] for rows in folds.training[:-1])
+        parts = [PrincipalComponents().fit(rows.double().numpy()) for rows in training]
+    return LinearStart([*parts, whole], n_components)
+
+
+def _weigh(
+    module: Residual, objective: Objective, tensors: Tensors, folds: Folds
+) -> Gate:
+    """Let the held-out rows decide how much of a residual is kept."""
+
+    def error_at(weight: float) -> np.ndarray:
+        module.weight = weight
+        return held_out_error(module, objective, tensors, folds)
+
+    gate = Gate().fit(error_at)
+    module.weight = gate.weight_
+    return gate
