@@ -33,3 +33,9 @@ def test_rows_wider_than_a_block(
     monkeypatch.setattr(_base, "BLOCK", 100)
     X = np.ones((3, n_features))
     assert map_blocks(lambda rows: np.ones((len(rows), n_out)), X, n_out).all()
+
+
+def test_dtype_of_the_result_can_be_another() -> None:
+    X = np.full((3, 2), 1e30, np.float32)
+    squares = map_blocks(np.square, X, 2, dtype=np.float64)
+    np.testing.assert_allclose(squares, 1e60)

@@ -280,3 +280,12 @@ class TestDivergence:
         assert estimator.uses_network_
         pca = PCA(1).fit(curve).explained_variance_ratio_.sum()
         assert 1 - estimator.score(curve) < 0.9 * (1 - pca)
+
+    @pytest.mark.parametrize("cv", ["auto", None])
+    @pytest.mark.parametrize("seed", range(3))
+    def test_rare_large_rows_are_no_divergence(self, cv, seed: int) -> None:
+        """Batches with and without them differ, however small the steps are."""
+        rng = np.random.RandomState(seed)
+        X = rng.normal(size=(1000, 6)) * np.where(rng.rand(1000, 1) < 0.01, 100, 1)
+        params = QUICK | {"learning_rate_init": 1e-9, "cv": cv}
+        assert AutoencoderTransformer(2, **params).fit(X).n_iter_ == 3
