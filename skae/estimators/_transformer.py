@@ -56,8 +56,8 @@ class AutoencoderTransformer(
         :class:`~skae.networks.DenseNetwork`.
     hidden_layer_sizes : "auto" or array-like of int, default="auto"
         Widths of the encoder's hidden layers, mirrored in the decoder; shorthand for
-        ``network=DenseNetwork(hidden_layer_sizes)``. ``"auto"`` is two layers of 128 to
-        256 units.
+        ``network=DenseNetwork(hidden_layer_sizes)``. ``"auto"`` is three layers of 96
+        to 192 units.
     activation : {"identity", "logistic", "tanh", "relu", "elu", "selu", "gelu", \
             "silu"}, default="silu"
         Activation function of the hidden layers; shorthand, as `hidden_layer_sizes`.

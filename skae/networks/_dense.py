@@ -22,8 +22,8 @@ class DenseNetwork(Network):
     hidden_layer_sizes : "auto" or sequence of int, default="auto"
         Widths of the encoder's hidden layers, from the input towards the code. The
         decoder has the same widths in reverse. An empty sequence makes the
-        autoencoder linear. ``"auto"`` takes two layers, twice as wide as the input,
-        but at least 128 and at most 256 units.
+        autoencoder linear. ``"auto"`` takes three layers, twice as wide as the input,
+        but at least 96 and at most 192 units.
     activation : {"identity", "logistic", "tanh", "relu", "elu", "selu", "gelu", \
             "silu"}, default="silu"
         Activation function of the hidden layers. The code and the output are linear.
@@ -84,7 +84,7 @@ class DenseNetwork(Network):
     def _hidden_widths(self, n_in: int) -> list[int]:
         sizes = self.hidden_layer_sizes
         if isinstance(sizes, str) and sizes == "auto":
-            return [min(max(2 * n_in, 128), 256)] * 2
+            return [min(max(2 * n_in, 96), 192)] * 3
         if not all(isinstance(size, Integral) and size > 0 for size in sizes):
             raise ValueError(
                 "hidden_layer_sizes must be 'auto' or a sequence of positive integers, "
