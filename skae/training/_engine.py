@@ -167,11 +167,11 @@ class _RoundNet(NeuralNet):
         self.held_out = held_out
         self.schedule = schedule
         self.generator = generator
-        self.first_loss: float | None = None  # of the first batch
 
     def run(self, tensors: Tensors, progress: tqdm) -> None:
         """Run the rounds of the schedule and leave the best weights in place."""
         self.initialize()
+        self.start_loss = self._loss_of_one_pass(tensors)
         best, weights = math.inf, self.flat.copy()
         judged_by = "loss" if self.held_out is None else "validation_loss"
         while not self.schedule.finished:
@@ -194,9 +194,19 @@ class _RoundNet(NeuralNet):
             for row in self.history
         ]
 
+    @torch.inference_mode()
+    def _loss_of_one_pass(self, tensors: Tensors) -> float:
+        """Mean loss of the rows, each once, or of as many as a third of a round has."""
+        losses = []
+        for rows in self.batches.next_round()[: self.batches.steps // 3]:
+            batch = gather(tensors, rows.to(self.device))
+            terms = self.criterion_(self.module_, batch, self.generator)
+            losses.append(float(_total(terms).mean()) / batch["target"][0, 0].numel())
+        return float(np.mean(losses))
+
     def _has_diverged(self) -> bool:
         loss = self.history[-1, "loss"]
-        if np.isfinite(loss) and loss <= _DIVERGED * self.first_loss:
+        if np.isfinite(loss) and loss <= _DIVERGED * self.start_loss:
             return False
         warnings.warn(
             f"Training diverged in round {len(self.history)}; the best weights before "
@@ -249,8 +259,6 @@ class _RoundNet(NeuralNet):
             loss.backward()
             self.optimizer_.step()
             total += loss.detach()
-            if self.first_loss is None:
-                self.first_loss = float(total) / self.batches.members
         self.history.record("loss", float(total) / (steps * self.batches.members))
         self.history.record("steps", steps)
         self.history.record("duration", time.perf_counter() - began)
