@@ -51,9 +51,9 @@ def choose_folds(
     X : ndarray of shape (n_samples, n_features)
         The table.
     cv : "auto", int or None
-        Number of folds; ``"auto"`` is three folds of a fifth of the rows each below 2,000
-        rows, else a single split; None holds nothing out, nor is anything held out of a
-        handful of rows.
+        Number of folds; ``"auto"`` holds out three folds of a fifth of the rows each
+        below 2,000 rows, else makes a single split; None holds nothing out, nor is
+        anything held out of a handful of rows.
     validation_fraction : float
         Share of the rows that a single split holds out.
     random_state : RandomState
@@ -64,19 +64,16 @@ def choose_folds(
     keys = row_keys(X, random_state)
     if cv == "auto" and len(X) >= _FEW_ROWS:
         folds = single_split(keys, min(validation_fraction, _MOST_HELD_OUT / len(X)))
-        # A table of a handful of rows, each many times, may leave one side empty.
-        return (
-            folds
-            if folds.training[0].size and folds.held_out[0].size
-            else all_rows(len(X))
-        )
+        # A handful of rows, each many times, may all fall on one side.
+        one_sided = min(len(folds.training[0]), len(folds.held_out[0])) == 0
+        return all_rows(len(X)) if one_sided else folds
     distinct = np.unique(keys)
     if len(distinct) < _FEWEST_ROWS:
         return all_rows(len(X))
     ranks = np.searchsorted(distinct, keys)
     if cv == "auto":
-        # Training the members of the other two folds would add a third to the cost of a fit;
-        # what they add to the evidence did not change the result.
+        # Members for the other two folds would add a third to the cost of a fit and,
+        # as measured, nothing to its result.
         return cross_validation(ranks, 5, used=3)
     return cross_validation(ranks, min(cv, len(distinct)))
 
