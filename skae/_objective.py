@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from skae.losses import Loss
-from skae.noise._noise import Noise
+from skae.noise import Noise
 
 
 class Objective(nn.Module):

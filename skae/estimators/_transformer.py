@@ -20,16 +20,10 @@ from skae._residual import Residual, last_member
 from skae._score import HeldOutScore
 from skae._validation import Interval, RealNotInt, StrOptions, validated_fit
 from skae.losses import LOSSES, Loss
-from skae.networks import DenseNetwork
-from skae.networks._layers import ACTIVATIONS
-from skae.networks._network import Network
-from skae.noise import GaussianNoise
-from skae.noise._noise import Noise
+from skae.networks import ACTIVATIONS, DenseNetwork, Network
+from skae.noise import GaussianNoise, Noise
 from skae.starts import LinearStart, PrincipalComponents
-from skae.training._batches import Tensors
-from skae.training._engine import held_out_error, train
-from skae.training._folds import Folds, choose_folds
-from skae.training._gate import Gate
+from skae.training import Folds, Gate, choose_folds, held_out_error, train
 
 
 class AutoencoderTransformer(
@@ -556,7 +550,10 @@ def _member_starts(
 
 
 def _weigh(
-    module: Residual, objective: Objective, tensors: Tensors, folds: Folds
+    module: Residual,
+    objective: Objective,
+    tensors: dict[str, torch.Tensor],
+    folds: Folds,
 ) -> Gate:
     """Let the held-out rows decide how much of a residual is kept."""
 

@@ -1,1 +1,7 @@
 """The training engine: the only floor that knows skorch."""
+
+from skae.training._engine import held_out_error, train
+from skae.training._folds import Folds, choose_folds
+from skae.training._gate import Gate
+
+__all__ = ["Folds", "Gate", "choose_folds", "held_out_error", "train"]
