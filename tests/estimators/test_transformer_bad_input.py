@@ -173,8 +173,8 @@ class TestExtremeValues:
         fitted = AutoencoderTransformer(1, random_state=0).fit(X)
         assert fitted.uses_network_
         assert np.isfinite(fitted.transform(X)).all()
-        plain = AutoencoderTransformer(1, random_state=0).fit(curve)
-        assert 1 - fitted.score(X) == pytest.approx(1 - plain.score(curve), rel=0.5)
+        pca = PCA(1).fit(curve).explained_variance_ratio_.sum()
+        assert 1 - fitted.score(X) < 0.1 * (1 - pca)
         errors = fitted.reconstruction_error(X).astype(np.float64)
         assert np.isfinite(errors).all()
         assert (errors > 0).all()

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from skae.training import _folds
 from skae.training._folds import Folds, choose_folds, row_keys
 
+#: How many of five folds are held out of small tables by default.
+AUTO = 3
 quick = settings(deadline=None, derandomize=True, database=None, max_examples=60)
 
 
@@ -53,7 +55,7 @@ def test_partition(X: np.ndarray, cv, seed: int) -> None:
         assert folds.members == 1
         assert len(folds.held_out_rows) == 0
     else:
-        assert folds.members == 1 + (2 if cv == "auto" else min(cv, n_distinct))
+        assert folds.members == 1 + (AUTO if cv == "auto" else min(cv, n_distinct))
         if cv != "auto":
             assert len(folds.held_out_rows) == len(X)
         # The member that is kept trains on all rows.
@@ -88,7 +90,9 @@ def test_held_out_rows_of_a_large_table_are_limited() -> None:
     assert 4_500 < len(folds.held_out[0]) < 5_500
 
 
-@pytest.mark.parametrize("n, members", [(19, 1), (20, 3), (1999, 3), (2000, 1)])
+@pytest.mark.parametrize(
+    "n, members", [(19, 1), (20, 1 + AUTO), (1999, 1 + AUTO), (2000, 1)]
+)
 def test_auto_depends_on_the_number_of_rows(n: int, members: int) -> None:
     X = np.arange(float(n))[:, None]
     folds = choose_folds(X, "auto", 0.1, np.random.RandomState(0))
@@ -96,7 +100,7 @@ def test_auto_depends_on_the_number_of_rows(n: int, members: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "cv, sizes", [(5, [20, 20, 21, 21, 21]), (2, [51, 52]), ("auto", [21, 21])]
+    "cv, sizes", [(5, [20, 20, 21, 21, 21]), (2, [51, 52]), ("auto", [21] * AUTO)]
 )
 def test_folds_are_equally_large(cv, sizes: list[int]) -> None:
     X = np.arange(103.0)[:, None]
