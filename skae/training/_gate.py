@@ -6,18 +6,20 @@ from collections.abc import Callable
 
 import numpy as np
 
+_STANDARD_ERRORS = 1.645  # significance at the one-sided 5 % level
+
 
 class Gate:
-    """Keep as much of the network as serves held-out rows best, or nothing of it.
+    """Keep no more of the network than held-out rows prove to be of use.
 
-    A network that is right in direction but overfitted in size is of use at half its
-    size; one whose gain could as well be chance is dropped.
+    The least weight is taken that is not significantly worse than the best one. A
+    network that is right in direction but overfitted in size is of use at half its
+    size; one whose gain could as well be chance gets no weight at all.
 
     Attributes
     ----------
     weight_ : float
-        Weight of the residual, in [0, 1]. It is zero unless the mean gain over the
-        start is significant at the one-sided 5 % level.
+        Weight of the residual, in [0, 1].
     start_error_ : ndarray of shape (n_held_out,)
         Error of each held-out row with the start alone.
     held_out_error_ : ndarray of shape (n_held_out,)
@@ -25,15 +27,22 @@ class Gate:
     """
 
     weights = (0.25, 0.5, 0.75, 1.0)
-    standard_errors = 1.645
 
     def fit(self, error_at: Callable[[float], np.ndarray]) -> Gate:
         """Choose the weight from the errors of the same rows at every weight."""
-        self.weight_ = 0.0
-        self.start_error_ = self.held_out_error_ = error_at(0.0)
-        errors = {weight: error_at(weight) for weight in self.weights}
-        best = min(errors, key=lambda weight: errors[weight].mean())
-        gain = self.start_error_ - errors[best]
-        if gain.mean() > self.standard_errors * gain.std() / np.sqrt(len(gain)):
-            self.weight_, self.held_out_error_ = best, errors[best]
+        self.start_error_ = error_at(0.0)
+        errors = {0.0: self.start_error_}
+        errors |= {weight: error_at(weight) for weight in self.weights}
+        least = min(errors.values(), key=np.mean)
+        self.weight_ = next(
+            weight for weight, error in errors.items() if not _exceeds(error, least)
+        )
+        self.held_out_error_ = errors[self.weight_]
         return self
+
+
+def _exceeds(error: np.ndarray, least: np.ndarray) -> bool:
+    """Tell whether the errors of the same rows are larger by more than chance."""
+    excess = error - least
+    standard_error = excess.std() / np.sqrt(len(excess))
+    return bool(excess.mean() > _STANDARD_ERRORS * standard_error)
