@@ -23,8 +23,9 @@ class NetworkEstimator(BaseEstimator):
 
     def _forget(self) -> None:
         """Delete all fitted state, so that a fit that fails leaves nothing behind."""
-        for name in [n for n in vars(self) if n.endswith("_") and n[0] != "_"]:
-            delattr(self, name)
+        for name in list(vars(self)):
+            if name == "_codec" or (name.endswith("_") and not name.startswith("_")):
+                delattr(self, name)
 
     def __sklearn_is_fitted__(self) -> bool:
         return "module_" in vars(self)

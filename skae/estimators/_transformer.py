@@ -296,11 +296,18 @@ class AutoencoderTransformer(
             self.start_ = start.truncated(n_components)
             self.explained_variance_ratio_ = self.start_.explained_variance_ratio_
             latent_scale = start.latent_scale(n_components)
-        score = None
+        self.history_ = history
+        self.n_iter_ = len(history)
+        self.loss_curve_ = [row["loss"] for row in history]
+        self.validation_scores_ = None
+        self.start_validation_score_ = self.best_validation_score_ = None
         if has_held_out:
             held_out = X[folds.held_out_rows]
             score = HeldOutScore(held_out, self.mean_, coordinates, loss)
-        self._set_history(history, score, gate)
+            self.validation_scores_ = [score(row["validation_loss"]) for row in history]
+            self.best_validation_score_ = score(held_out_error(*problem).mean())
+            if gate is not None:
+                self.start_validation_score_ = score(gate.start_error_.mean())
         self.uses_network_ = weight > 0
         self.module_ = last_member(module if weight > 0 else module.start)
         self._codec = Codec(coordinates, self.module_, latent_scale, loss)
@@ -494,24 +501,6 @@ class AutoencoderTransformer(
         missed = start.explained_variance_ratio_[n_components:].sum()
         provable = self.cv is None or len(folds.held_out_rows) > 0
         return provable and missed > np.finfo(np.float64).eps ** 0.75
-
-    def _set_history(
-        self,
-        history: list[dict[str, Any]],
-        score: HeldOutScore | None,
-        gate: Gate | None,
-    ) -> None:
-        self.history_ = history
-        self.n_iter_ = len(history)
-        self.loss_curve_ = [row["loss"] for row in history]
-        self.validation_scores_ = None
-        self.start_validation_score_ = self.best_validation_score_ = None
-        if score is not None:
-            self.validation_scores_ = [score(row["validation_loss"]) for row in history]
-            self.best_validation_score_ = max(self.validation_scores_, default=None)
-        if gate is not None:
-            self.start_validation_score_ = score(gate.start_error_.mean())
-            self.best_validation_score_ = score(gate.held_out_error_.mean())
 
 
 def _choose_coordinates(

@@ -251,7 +251,9 @@ class _RoundNet(NeuralNet):
         self.module_.train()
         steps, total, began = self.batches.steps, 0.0, time.perf_counter()
         for step, batch in enumerate(batches):
-            self.optimizer_.param_groups[0]["lr"] = self.schedule.rate(step / steps)
+            self.optimizer_.param_groups[0]["lr"] = self.schedule.rate(
+                (step + 0.5) / steps
+            )
             self.flat.gradient.zero_()
             terms = self.criterion_(self.module_, batch, self.generator)
             # Averaged over a batch but summed over members, whose gradients are apart.

@@ -67,15 +67,18 @@ def choose_folds(
         # A handful of rows, each many times, may all fall on one side.
         one_sided = min(len(folds.training[0]), len(folds.held_out[0])) == 0
         return all_rows(len(X)) if one_sided else folds
-    distinct = np.unique(keys)
-    if len(distinct) < _FEWEST_ROWS:
+    # The folds of few rows follow from their order and not from their bits, so that
+    # they stay the same in another unit of X.
+    _, first, copy_of = np.unique(keys, return_index=True, return_inverse=True)
+    if len(first) < _FEWEST_ROWS:
         return all_rows(len(X))
-    ranks = np.searchsorted(distinct, keys)
+    appearance = first.argsort().argsort()
+    ranks = random_state.permutation(len(first))[appearance[copy_of]]
     if cv == "auto":
         # Members for the other two folds would add a third to the cost of a fit and,
         # as measured, nothing to its result.
         return cross_validation(ranks, 5, used=3)
-    return cross_validation(ranks, min(cv, len(distinct)))
+    return cross_validation(ranks, min(cv, len(first)))
 
 
 def all_rows(n_samples: int) -> Folds:

@@ -36,7 +36,7 @@ class Schedule:
         return self.n_iter >= self._decay_start + self._decay_length
 
     def rate(self, progress: float) -> float:
-        """Learning rate at `progress`, in [0, 1), through the current round."""
+        """Learning rate at `progress`, in (0, 1), through the current round."""
         factor = min(1.0, self.n_iter + progress)
         if self._decay_start is not None:
             past = self.n_iter + progress - self._decay_start
