@@ -93,7 +93,7 @@ def test_full_batches_are_adam_by_hand(x: torch.Tensor) -> None:
     """A single round of thirty steps warms up and decays at once."""
     ours, theirs = network(), network()
     history = run(ours, x, all_rows(len(x)))
-    progress = np.arange(30) / 30
+    progress = (np.arange(30) + 0.5) / 30
     losses = by_hand(theirs, x, list(0.01 * progress * (1 - progress)))
     assert_same_weights(ours, theirs)
     assert len(history) == 1
@@ -104,7 +104,7 @@ def test_full_batches_are_adam_by_hand(x: torch.Tensor) -> None:
 def test_three_rounds_warm_up_hold_and_decay(x: torch.Tensor) -> None:
     ours, theirs = network(), network()
     history = run(ours, x, all_rows(len(x)), max_iter=3)
-    progress = np.arange(30) / 30
+    progress = (np.arange(30) + 0.5) / 30
     rates = np.concatenate([progress, np.ones(30), 1 - progress])
     losses = np.array(by_hand(theirs, x, list(0.01 * rates)))
     assert_same_weights(ours, theirs)
