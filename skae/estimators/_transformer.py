@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skae._base import NetworkEstimator, map_blocks
 from skae._codec import Codec
-from skae._coordinates import Coordinates
+from skae._coordinates import choose_coordinates, member_starts
 from skae._objective import Objective
 from skae._residual import Residual, last_member
 from skae._score import HeldOutScore
@@ -22,8 +22,8 @@ from skae._validation import Interval, RealNotInt, StrOptions, validated_fit
 from skae.losses import LOSSES, Loss
 from skae.networks import ACTIVATIONS, DenseNetwork, Network
 from skae.noise import GaussianNoise, Noise
-from skae.starts import LinearStart, PrincipalComponents
-from skae.training import Folds, Gate, choose_folds, held_out_error, train
+from skae.starts import PrincipalComponents
+from skae.training import Folds, choose_folds, held_out_error, train, weigh
 
 
 class AutoencoderTransformer(
@@ -260,14 +260,16 @@ class AutoencoderTransformer(
 
         start = PrincipalComponents().fit(X) if self.start == "pca" else None
         n_components = self._check_n_components(X, start)
-        coordinates = _choose_coordinates(X, start, n_components, loss)
+        coordinates = choose_coordinates(X, start, n_components, loss)
         inputs = coordinates.training_tensor(X)
         shape = tuple(inputs.shape[1:])
         module = spec.build(
             shape, shape, n_components, members=folds.members, generator=generator
         )
         if start is not None:
-            linear = _member_starts(start, n_components, coordinates, inputs, folds)
+            linear = member_starts(
+                start, n_components, coordinates, inputs, folds.training
+            )
             module = Residual(linear, module, inputs)
 
         objective = Objective(loss, self._choose_noise(inputs))
@@ -285,29 +287,23 @@ class AutoencoderTransformer(
                 device=device,
                 verbose=self.verbose,
             )
-        has_held_out = len(folds.held_out_rows) > 0
-        gate = _weigh(*problem) if start is not None and has_held_out else None
-        weight = gate.weight_ if gate is not None else float(len(history) > 0)
+        weight, start_error = float(len(history) > 0), None
+        mean, rows = X.mean(axis=0, dtype=np.float64), folds.held_out_rows
+        score = kept_error = None
+        if len(rows) > 0:
+            if start is not None:
+                weight, start_error = weigh(*problem)
+            score = HeldOutScore(X[rows], mean, coordinates, loss)
+            kept_error = held_out_error(*problem)
 
         self.n_components_ = n_components
-        self.mean_ = X.mean(axis=0, dtype=np.float64)
+        self.mean_ = mean
         self.start_, latent_scale = None, np.ones(n_components)
         if start is not None:
             self.start_ = start.truncated(n_components)
             self.explained_variance_ratio_ = self.start_.explained_variance_ratio_
             latent_scale = start.latent_scale(n_components)
-        self.history_ = history
-        self.n_iter_ = len(history)
-        self.loss_curve_ = [row["loss"] for row in history]
-        self.validation_scores_ = None
-        self.start_validation_score_ = self.best_validation_score_ = None
-        if has_held_out:
-            held_out = X[folds.held_out_rows]
-            score = HeldOutScore(held_out, self.mean_, coordinates, loss)
-            self.validation_scores_ = [score(row["validation_loss"]) for row in history]
-            self.best_validation_score_ = score(held_out_error(*problem).mean())
-            if gate is not None:
-                self.start_validation_score_ = score(gate.start_error_.mean())
+        self._record(history, score, start_error, kept_error)
         self.uses_network_ = weight > 0
         self.module_ = last_member(module if weight > 0 else module.start)
         self._codec = Codec(coordinates, self.module_, latent_scale, loss)
@@ -445,7 +441,10 @@ class AutoencoderTransformer(
 
     def _check_network(self) -> Network:
         if isinstance(self.network, Network):
-            if self.hidden_layer_sizes != "auto" or self.activation != "silu":
+            if (
+                not isinstance(self.hidden_layer_sizes, str)
+                or self.activation != "silu"
+            ):
                 raise ValueError(
                     "hidden_layer_sizes and activation are shorthand for "
                     "network='dense'; set them on the specification passed as network."
@@ -494,6 +493,25 @@ class AutoencoderTransformer(
             return self.learning_rate_init
         return 7e-3 if inputs.shape[1] <= 32 else 3e-3
 
+    def _record(
+        self,
+        history: list[dict[str, Any]],
+        score: HeldOutScore | None,
+        start_error: np.ndarray | None,
+        kept_error: np.ndarray | None,
+    ) -> None:
+        self.history_ = history
+        self.n_iter_ = len(history)
+        self.loss_curve_ = [row["loss"] for row in history]
+        self.validation_scores_ = None
+        self.start_validation_score_ = self.best_validation_score_ = None
+        if score is not None:
+            losses = (row["validation_loss"] for row in history)
+            self.validation_scores_ = [score(loss) for loss in losses]
+            self.best_validation_score_ = score(kept_error.mean())
+        if start_error is not None:
+            self.start_validation_score_ = score(start_error.mean())
+
     def _can_gain(
         self, start: PrincipalComponents, n_components: int, folds: Folds
     ) -> bool:
@@ -501,55 +519,3 @@ class AutoencoderTransformer(
         missed = start.explained_variance_ratio_[n_components:].sum()
         provable = self.cv is None or len(folds.held_out_rows) > 0
         return provable and missed > np.finfo(np.float64).eps ** 0.75
-
-
-def _choose_coordinates(
-    X: np.ndarray, start: PrincipalComponents | None, n_components: int, loss: Loss
-) -> Coordinates:
-    """Coordinates that are cheap for the network and mean the same to the loss."""
-    if loss.unit_interval:
-        return Coordinates(np.zeros(X.shape[1]), 1.0)
-    if start is None:
-        mean, variance = (
-            X.mean(axis=0, dtype=np.float64),
-            X.var(dtype=np.float64, axis=0),
-        )
-        return Coordinates(mean, np.sqrt(variance.mean()))
-    scale = np.sqrt(start.explained_variance_.sum() / X.shape[1])
-    if not loss.rotation_invariant:
-        return Coordinates(start.mean_, scale)
-    n_coordinates = start.n_coordinates_for(n_components)
-    return Coordinates(start.mean_, scale, start.components_[:n_coordinates])
-
-
-def _member_starts(
-    start: PrincipalComponents,
-    n_components: int,
-    coordinates: Coordinates,
-    inputs: torch.Tensor,
-    folds: Folds,
-) -> LinearStart:
-    """PCA of the rows of each fold; of all rows for a member that has no fold."""
-    whole = start.in_coordinates(coordinates.basis, coordinates.scale)
-    parts = []
-    if folds.members > 1:
-        training = (inputs[torch.from_numpy(rows)] for rows in folds.training[:-1])
-        parts = [PrincipalComponents().fit(rows.double().numpy()) for rows in training]
-    return LinearStart([*parts, whole], n_components)
-
-
-def _weigh(
-    module: Residual,
-    objective: Objective,
-    tensors: dict[str, torch.Tensor],
-    folds: Folds,
-) -> Gate:
-    """Let the held-out rows decide how much of a residual is kept."""
-
-    def error_at(weight: float) -> np.ndarray:
-        module.weight = weight
-        return held_out_error(module, objective, tensors, folds)
-
-    gate = Gate().fit(error_at)
-    module.weight = gate.weight_
-    return gate

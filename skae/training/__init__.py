@@ -2,6 +2,6 @@
 
 from skae.training._engine import held_out_error, train
 from skae.training._folds import Folds, choose_folds
-from skae.training._gate import Gate
+from skae.training._gate import Gate, weigh
 
-__all__ = ["Folds", "Gate", "choose_folds", "held_out_error", "train"]
+__all__ = ["Folds", "Gate", "choose_folds", "held_out_error", "train", "weigh"]

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from torch import nn
+
+from skae.training._batches import Tensors
+from skae.training._engine import held_out_error
+from skae.training._folds import Folds
 
 _STANDARD_ERRORS = 1.645  # significance at the one-sided 5 % level
 
@@ -46,3 +51,25 @@ def _exceeds(error: np.ndarray, least: np.ndarray) -> bool:
     excess = error - least
     standard_error = excess.std() / np.sqrt(len(excess))
     return bool(excess.mean() > _STANDARD_ERRORS * standard_error)
+
+
+def weigh(
+    module: nn.Module, objective: nn.Module, tensors: Tensors, folds: Folds
+) -> tuple[float, np.ndarray]:
+    """Let the held-out rows set the ``weight`` of a residual module.
+
+    Returns
+    -------
+    weight : float
+        What the module's ``weight`` was set to.
+    start_error : ndarray of shape (n_held_out,)
+        Error of each held-out row with the start alone.
+    """
+
+    def error_at(weight: float) -> np.ndarray:
+        module.weight = weight
+        return held_out_error(module, objective, tensors, folds)
+
+    gate = Gate().fit(error_at)
+    module.weight = gate.weight_
+    return gate.weight_, gate.start_error_
