@@ -73,7 +73,7 @@ class AutoencoderTransformer(
         most 32 inputs, else 0.003.
     max_iter : int, default=20
         Largest number of rounds. A round is three passes over the training rows, but at
-        least 30 and at most 300 steps. Using all rounds is normal and warns nothing.
+        least 20 and at most 300 steps. Using all rounds is normal and warns nothing.
     tol : float, default=1e-3
         Relative decrease of the held-out loss that counts as progress; of the training
         loss where nothing is held out.

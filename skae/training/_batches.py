@@ -46,7 +46,7 @@ class TrainingBatches:
         self._batch_size = min(batch_size, longest)
         # Three passes over the rows, but never so few steps that a round means nothing
         # nor so many that the cost grows with the table.
-        self.steps = min(max(math.ceil(3 * longest / self._batch_size), 30), 300)
+        self.steps = min(max(math.ceil(3 * longest / self._batch_size), 20), 300)
 
     def next_round(self) -> torch.Tensor:
         """Row indices of shape ``(steps, members, batch)``."""
