@@ -160,8 +160,8 @@ class TestHistory:
         assert 1 <= fitted.n_iter_ <= 3
         assert len(fitted.history_) == fitted.n_iter_
         assert fitted.loss_curve_ == [row["loss"] for row in fitted.history_]
-        # Thirty steps are more than three passes over 300 rows.
-        assert [row["steps"] for row in fitted.history_] == [30] * fitted.n_iter_
+        # Twenty steps are more than three passes over 300 rows.
+        assert [row["steps"] for row in fitted.history_] == [20] * fitted.n_iter_
         assert all(row["duration"] > 0 for row in fitted.history_)
         held_out = ["validation_loss" in row for row in fitted.history_]
         assert held_out == [params.get("cv", "auto") is not None] * fitted.n_iter_

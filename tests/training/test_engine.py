@@ -90,26 +90,26 @@ def assert_same_weights(one: nn.Module, two: nn.Module, atol: float = 1e-5) -> N
 
 
 def test_full_batches_are_adam_by_hand(x: torch.Tensor) -> None:
-    """A single round of thirty steps warms up and decays at once."""
+    """A single round of twenty steps warms up and decays at once."""
     ours, theirs = network(), network()
     history = run(ours, x, all_rows(len(x)))
-    progress = (np.arange(30) + 0.5) / 30
+    progress = (np.arange(20) + 0.5) / 20
     losses = by_hand(theirs, x, list(0.01 * progress * (1 - progress)))
     assert_same_weights(ours, theirs)
     assert len(history) == 1
-    assert history[0]["steps"] == 30
+    assert history[0]["steps"] == 20
     assert history[0]["loss"] == pytest.approx(np.mean(losses), rel=1e-5)
 
 
 def test_three_rounds_warm_up_hold_and_decay(x: torch.Tensor) -> None:
     ours, theirs = network(), network()
     history = run(ours, x, all_rows(len(x)), max_iter=3)
-    progress = (np.arange(30) + 0.5) / 30
-    rates = np.concatenate([progress, np.ones(30), 1 - progress])
+    progress = (np.arange(20) + 0.5) / 20
+    rates = np.concatenate([progress, np.ones(20), 1 - progress])
     losses = np.array(by_hand(theirs, x, list(0.01 * rates)))
     assert_same_weights(ours, theirs)
     np.testing.assert_allclose(
-        [row["loss"] for row in history], losses.reshape(3, 30).mean(axis=1), rtol=1e-5
+        [row["loss"] for row in history], losses.reshape(3, 20).mean(axis=1), rtol=1e-5
     )
 
 
