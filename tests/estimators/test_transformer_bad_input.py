@@ -271,7 +271,7 @@ class TestDivergence:
         def breaks_down(self, x: torch.Tensor, generator) -> torch.Tensor:
             calls.append(x)
             x = corrupt(self, x, generator)
-            return x * torch.inf if len(calls) > 70 else x
+            return x * torch.inf if len(calls) > 50 else x
 
         monkeypatch.setattr(GaussianNoise, "corrupt", breaks_down)
         estimator = AutoencoderTransformer(
