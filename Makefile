@@ -2,9 +2,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 DATA ?=
 
-# Threads that wait sleep instead of spinning. Where other programs, or other test
-# workers, use the cores, spinning makes the training of small networks far slower.
-export OMP_WAIT_POLICY ?= PASSIVE
+# Small networks train about as fast on one thread as on two, and where test workers or
+# other programs share the cores, threads that wait for each other are far slower.
+export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test floors lint format docs bench install clean
