@@ -287,14 +287,18 @@ class AutoencoderTransformer(
                 device=device,
                 verbose=self.verbose,
             )
-        weight, start_error = float(len(history) > 0), None
-        mean, rows = X.mean(axis=0, dtype=np.float64), folds.held_out_rows
-        score = kept_error = None
+        weight = float(len(history) > 0)
+        mean = X.mean(axis=0, dtype=np.float64) if start is None else start.mean_
+        rows = folds.held_out_rows
+        score = start_error = kept_error = None
         if len(rows) > 0:
-            if start is not None:
-                weight, start_error = weigh(*problem)
             score = HeldOutScore(X[rows], mean, coordinates, loss)
-            kept_error = held_out_error(*problem)
+            if start is None:
+                kept_error = held_out_error(*problem)
+            else:
+                gate = weigh(*problem)
+                weight, start_error = gate.weight_, gate.start_error_
+                kept_error = gate.held_out_error_
 
         self.n_components_ = n_components
         self.mean_ = mean

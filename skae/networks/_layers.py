@@ -23,8 +23,8 @@ class MemberLinear(nn.Module):
     """One affine map per member, all applied in a single batched product.
 
     Weights are stored as ``(members, in, out)``, the order in which the product reads
-    them. A Python loop over members was measured slower at every width and number of
-    threads tried, so there is no second implementation for wide layers.
+    them. A Python loop over members was not faster at any width and number of threads
+    tried, so there is no second implementation for wide layers.
     """
 
     def __init__(

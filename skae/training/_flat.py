@@ -9,9 +9,9 @@ from torch import nn
 class FlatParameters:
     """One tensor, and one gradient, of which the module's parameters become views.
 
-    The optimizer then has a single parameter to step, to clear and to copy, which on
-    small networks saves a third of the cost of a step. Only for a module that is
-    thrown away after training: views of one tensor pickle at a multiple of their size
+    The optimizer then has a single parameter to step, to clear and to copy; on small
+    networks the calls cost more than the arithmetic. Only for a module that is thrown
+    away after training: views of one tensor pickle at a multiple of their size
     and come apart in a deepcopy.
     """
 

@@ -55,16 +55,8 @@ def _exceeds(error: np.ndarray, least: np.ndarray) -> bool:
 
 def weigh(
     module: nn.Module, objective: nn.Module, tensors: Tensors, folds: Folds
-) -> tuple[float, np.ndarray]:
-    """Let the held-out rows set the ``weight`` of a residual module.
-
-    Returns
-    -------
-    weight : float
-        What the module's ``weight`` was set to.
-    start_error : ndarray of shape (n_held_out,)
-        Error of each held-out row with the start alone.
-    """
+) -> Gate:
+    """Let the held-out rows set the ``weight`` of a residual module."""
 
     def error_at(weight: float) -> np.ndarray:
         module.weight = weight
@@ -72,4 +64,4 @@ def weigh(
 
     gate = Gate().fit(error_at)
     module.weight = gate.weight_
-    return gate.weight_, gate.start_error_
+    return gate
