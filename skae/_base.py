@@ -1,24 +1,25 @@
-"""What all estimators share: input checks, fitted state, prediction in blocks."""
+"""What all estimators share: input checks and fitted state."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
-import torch
 from sklearn.base import BaseEstimator
-from sklearn.utils import gen_batches
 from sklearn.utils.validation import validate_data
-
-from skae._coordinates import BLOCK
 
 
 class NetworkEstimator(BaseEstimator):
     """Base of the estimators; it knows arrays and fitted state, nothing of methods."""
 
-    def _check_X(self, X, *, reset: bool = False) -> np.ndarray:
+    def _check_X(
+        self, X, *, reset: bool = False, ensure_min_samples: int = 1
+    ) -> np.ndarray:
         return validate_data(
-            self, X, reset=reset, dtype=[np.float64, np.float32], order="C"
+            self,
+            X,
+            reset=reset,
+            dtype=[np.float64, np.float32],
+            order="C",
+            ensure_min_samples=ensure_min_samples,
         )
 
     def _forget(self) -> None:
@@ -29,17 +30,3 @@ class NetworkEstimator(BaseEstimator):
 
     def __sklearn_is_fitted__(self) -> bool:
         return "module_" in vars(self)
-
-
-@torch.inference_mode()
-def map_blocks(
-    function: Callable[[np.ndarray], np.ndarray],
-    X: np.ndarray,
-    n_out: int,
-    dtype: np.dtype | None = None,
-) -> np.ndarray:
-    """Apply `function` to blocks of rows in float64; return `dtype`, by default X's."""
-    result = np.empty((len(X), n_out), dtype=dtype or X.dtype)
-    for rows in gen_batches(len(X), max(1, BLOCK // max(X.shape[1], n_out))):
-        result[rows] = function(X[rows].astype(np.float64, copy=False))
-    return result

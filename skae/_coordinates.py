@@ -6,12 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from sklearn.utils import gen_batches
 
+from skae._blocks import row_blocks
 from skae.losses import Loss
 from skae.starts import LinearStart, PrincipalComponents
-
-BLOCK = 2**17  # elements of X that are worked on at a time: they fit into a cache
 
 
 class Coordinates:
@@ -55,7 +53,7 @@ class Coordinates:
         scale = X.dtype.type(max(self.scale, np.finfo(X.dtype).tiny))
         f32 = np.float32
         basis = None if self.basis is None else self.basis.T.astype(f32)
-        for rows in gen_batches(len(X), max(1, BLOCK // X.shape[1])):
+        for rows in row_blocks(*X.shape):
             centred = X[rows] - mean
             centred /= scale
             if basis is None:

@@ -32,3 +32,33 @@ class Objective(nn.Module):
         output = module(batch, generator)["output"]
         error = self.loss.pointwise(output, batch["target"])
         return {"reconstruction": error.flatten(2).sum(-1)}
+
+
+class HiddenFeaturesObjective(nn.Module):
+    """Hide features of every row at random and judge their prediction alone.
+
+    How many are hidden is drawn for each row, uniformly from none to all: the network
+    learns to predict a feature from any set of the others.
+    """
+
+    def __init__(self, loss: Loss, noise: Noise | None = None) -> None:
+        super().__init__()
+        self.loss = loss
+        self.noise = noise
+
+    def forward(
+        self,
+        module: nn.Module,
+        batch: dict[str, torch.Tensor],
+        generator: torch.Generator | None = None,
+    ) -> dict[str, torch.Tensor]:
+        """Return terms ``(members, batch)``, each summed over the hidden features."""
+        x, target = batch["input"], batch["target"]
+        shares = torch.rand(*x.shape[:2], 1, generator=generator, device=x.device)
+        draws = torch.rand(x.shape, generator=generator, device=x.device)
+        visible = (draws < shares).to(x.dtype)
+        if self.noise is not None:
+            x = self.noise.corrupt(x, generator)
+        output = module({"input": x, "visible": visible}, generator)["output"]
+        error = self.loss.pointwise(output, target) * (1 - visible)
+        return {"reconstruction": error.sum(-1)}

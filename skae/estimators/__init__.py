@@ -1,5 +1,6 @@
 """The estimators."""
 
+from skae.estimators._outlier import ReconstructionOutlierDetector
 from skae.estimators._transformer import AutoencoderTransformer
 
-__all__ = ["AutoencoderTransformer"]
+__all__ = ["AutoencoderTransformer", "ReconstructionOutlierDetector"]

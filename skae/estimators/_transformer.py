@@ -8,11 +8,12 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skae._base import NetworkEstimator, map_blocks
+from skae._base import NetworkEstimator
+from skae._blocks import map_blocks
 from skae._codec import Codec
 from skae._coordinates import choose_coordinates, member_starts
 from skae._objective import Objective
@@ -20,10 +21,17 @@ from skae._residual import Residual, last_member
 from skae._score import HeldOutScore
 from skae._validation import Interval, RealNotInt, StrOptions, validated_fit
 from skae.losses import LOSSES, Loss
-from skae.networks import ACTIVATIONS, DenseNetwork, Network
+from skae.networks import ACTIVATIONS, Network, resolve_network
 from skae.noise import GaussianNoise, Noise
 from skae.starts import PrincipalComponents
-from skae.training import Folds, choose_folds, held_out_error, train, weigh
+from skae.training import (
+    Folds,
+    available_device,
+    choose_folds,
+    held_out_error,
+    train,
+    weigh,
+)
 
 
 class AutoencoderTransformer(
@@ -252,8 +260,9 @@ class AutoencoderTransformer(
         """
         self._forget()
         X = self._check_X(X, reset=True)
-        loss, spec = self._check_loss(X), self._check_network()
-        device = self._check_device()
+        loss = self._check_loss(X)
+        spec = resolve_network(self.network, self.hidden_layer_sizes, self.activation)
+        device = available_device(self.device)
         random_state = check_random_state(self.random_state)
         generator = torch.Generator().manual_seed(random_state.randint(2**31 - 1))
         folds = choose_folds(X, self.cv, self.validation_fraction, random_state)
@@ -442,28 +451,6 @@ class AutoencoderTransformer(
                 "set loss='squared_error'."
             )
         return loss
-
-    def _check_network(self) -> Network:
-        if isinstance(self.network, Network):
-            if (
-                not isinstance(self.hidden_layer_sizes, str)
-                or self.activation != "silu"
-            ):
-                raise ValueError(
-                    "hidden_layer_sizes and activation are shorthand for "
-                    "network='dense'; set them on the specification passed as network."
-                )
-            return clone(self.network)
-        return DenseNetwork(self.hidden_layer_sizes, self.activation)
-
-    def _check_device(self) -> torch.device:
-        try:
-            torch.empty(0, device=self.device)
-        except (RuntimeError, AssertionError) as error:
-            raise ValueError(
-                f"device={self.device!r} is not available; set device='cpu'."
-            ) from error
-        return torch.device(self.device)
 
     def _check_n_components(
         self, X: np.ndarray, start: PrincipalComponents | None

@@ -3,5 +3,6 @@
 from skae.networks._dense import DenseNetwork
 from skae.networks._layers import ACTIVATIONS
 from skae.networks._network import Network
+from skae.networks._resolve import resolve_network
 
-__all__ = ["ACTIVATIONS", "DenseNetwork", "Network"]
+__all__ = ["ACTIVATIONS", "DenseNetwork", "Network", "resolve_network"]

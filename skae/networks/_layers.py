@@ -45,3 +45,25 @@ class MemberLinear(nn.Module):
     def zero_(self) -> None:
         self.weight.zero_()
         self.bias.zero_()
+
+
+class ThinnedLinear(MemberLinear):
+    """Affine maps that lack connections at random, each member others."""
+
+    def __init__(
+        self,
+        n_in: int,
+        n_out: int,
+        *,
+        connectivity: float,
+        members: int,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__(n_in, n_out, members=members, generator=generator)
+        kept = torch.empty_like(self.weight).bernoulli_(
+            connectivity, generator=generator
+        )
+        self.register_buffer("kept", kept)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.baddbmm(self.bias, x, self.weight * self.kept)

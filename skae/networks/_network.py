@@ -20,14 +20,15 @@ class Network(BaseEstimator, ABC):
         self,
         input_shape: tuple[int, ...],
         output_shape: tuple[int, ...],
-        n_components: int,
+        n_components: int | None = None,
         *,
         members: int,
         generator: torch.Generator,
     ) -> torch.nn.Module:
-        """Return a new bottleneck module with freshly drawn weights.
+        """Return a new module with freshly drawn weights.
 
-        The module has ``encode``, ``decode``, ``zero_output_`` and
-        ``forward(batch, generator=None) -> {"output": tensor}``; every tensor it
-        takes and returns has the shape ``(members, batch, *shape)``.
+        The module has ``forward(batch, generator=None) -> {"output": tensor}`` and
+        ``zero_output_``; every tensor that it takes and returns has the shape
+        ``(members, batch, *shape)``. With `n_components` it has a bottleneck, and
+        ``encode`` and ``decode``; without, it maps inputs to outputs in one piece.
         """

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from scipy import linalg
-from sklearn.utils import gen_batches
 from sklearn.utils.extmath import svd_flip
 from threadpoolctl import threadpool_limits
 from torch import nn
 
-_BLOCK = 2**17  # elements of X that are worked on at a time: they fit into a cache
+from skae._blocks import row_blocks
 
 
 class PrincipalComponents:
@@ -61,10 +60,10 @@ class PrincipalComponents:
 
         A block's products are in the precision of X, as the table itself is.
         """
-        n_samples, n_features = X.shape
+        n_features = X.shape[1]
         gram = np.zeros((n_features, n_features))
         mean, unit = self.mean_.astype(X.dtype), X.dtype.type(unit)
-        for rows in gen_batches(n_samples, max(1, _BLOCK // n_features)):
+        for rows in row_blocks(*X.shape):
             centred = X[rows] - mean
             centred /= unit
             gram += centred.T @ centred

@@ -16,7 +16,11 @@ VARIANTS = {
         {"cv": None},
         {"cv": 2, "noise": None, "loss": "absolute_error"},
         {"start": None, "loss": "log_loss"},
-    ]
+    ],
+    "ReconstructionOutlierDetector": [
+        {"n_neighbors": None, "contamination": 0.1},
+        {"n_estimators": 2, "max_samples": 0.5, "core_fraction": 1.0, "noise": None},
+    ],
 }
 #: Laws need every step of a fit, but not its result.
 QUICK = {"hidden_layer_sizes": (8,), "max_iter": 2, "random_state": 0}

@@ -6,8 +6,9 @@ import torch
 from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
+from skae import _blocks
 from skae._coordinates import Coordinates
-from skae.starts import LinearStart, PrincipalComponents, _principal_components
+from skae.starts import LinearStart, PrincipalComponents
 
 
 def table(n_samples: int, n_features: int, loc: float = 0.0) -> np.ndarray:
@@ -63,7 +64,7 @@ def test_extreme_units(shape: tuple[int, int], factor: float, dtype: type) -> No
 def test_blocks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     X = table(200, 6)
     whole = PrincipalComponents().fit(X)
-    monkeypatch.setattr(_principal_components, "_BLOCK", 13 * 6)
+    monkeypatch.setattr(_blocks, "BLOCK", 13 * 6)
     blocks = PrincipalComponents().fit(X)
     np.testing.assert_allclose(blocks.components_, whole.components_, atol=1e-12)
 

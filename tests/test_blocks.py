@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from skae import _base
-from skae._base import map_blocks
+from skae import _blocks
+from skae._blocks import map_blocks
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("n_rows", [1, 20, 21, 100])
 def test_blocks(monkeypatch: pytest.MonkeyPatch, dtype: type, n_rows: int) -> None:
     """Bounded blocks in float64, put together in the dtype of the rows."""
-    monkeypatch.setattr(_base, "BLOCK", 100)
+    monkeypatch.setattr(_blocks, "BLOCK", 100)
     X = np.random.RandomState(0).normal(size=(n_rows, 3)).astype(dtype)
     seen = []
 
@@ -30,7 +30,7 @@ def test_blocks(monkeypatch: pytest.MonkeyPatch, dtype: type, n_rows: int) -> No
 def test_rows_wider_than_a_block(
     monkeypatch: pytest.MonkeyPatch, n_features: int, n_out: int
 ) -> None:
-    monkeypatch.setattr(_base, "BLOCK", 100)
+    monkeypatch.setattr(_blocks, "BLOCK", 100)
     X = np.ones((3, n_features))
     assert map_blocks(lambda rows: np.ones((len(rows), n_out)), X, n_out).all()
 

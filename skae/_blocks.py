@@ -1,0 +1,30 @@
+"""Large tables are worked on in blocks of rows, in float64 and in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from sklearn.utils import gen_batches
+
+BLOCK = 2**17  # elements of X that are worked on at a time: they fit into a cache
+
+
+def row_blocks(n_samples: int, n_features: int) -> Iterator[slice]:
+    """Slices of rows that hold at most ``BLOCK`` elements, but at least one row."""
+    return gen_batches(n_samples, max(1, BLOCK // n_features))
+
+
+@torch.inference_mode()
+def map_blocks(
+    function: Callable[[np.ndarray], np.ndarray],
+    X: np.ndarray,
+    n_out: int,
+    dtype: np.dtype | None = None,
+) -> np.ndarray:
+    """Apply `function` to blocks of rows in float64; return `dtype`, by default X's."""
+    result = np.empty((len(X), n_out), dtype=dtype or X.dtype)
+    for rows in row_blocks(len(X), max(X.shape[1], n_out)):
+        result[rows] = function(X[rows].astype(np.float64, copy=False))
+    return result
