@@ -79,3 +79,32 @@ def _from_folder(folder: Path) -> Iterator[Dataset]:
         with np.load(path) as arrays:
             X, y = arrays["X"] / 255, arrays["y"]
         yield Dataset(f"images/{path.stem}", X, y, is_image=True)
+
+
+def load_outliers(folder: Path | None = None) -> list[Dataset]:
+    """Return sets whose anomalies have class 1.
+
+    They are read from ``outliers/*.npz`` of a folder, arrays ``X`` and ``y``; without a
+    folder, they are classification sets of scikit-learn with one class made rare.
+    """
+    if folder is None:
+        return list(_with_a_rare_class())
+    datasets = []
+    for path in sorted(folder.glob("outliers/*.npz")):
+        with np.load(path) as arrays:
+            datasets.append(Dataset(path.stem, arrays["X"].astype(float), arrays["y"]))
+    if not datasets:
+        raise FileNotFoundError(f"No outliers/*.npz in {folder}.")
+    return datasets
+
+
+def _with_a_rare_class() -> Iterator[Dataset]:
+    """Yield sets in which one class, the anomalies, is one row in twenty."""
+    rng = np.random.default_rng(0)
+    for fetch in (load_breast_cancer, load_digits, load_wine):
+        X, y = fetch(return_X_y=True)
+        normal, rare = np.flatnonzero(y != 0), np.flatnonzero(y == 0)
+        rare = rng.choice(rare, len(normal) // 19, replace=False)
+        rows = np.concatenate([normal, rare])
+        name = fetch.__name__.removeprefix("load_")
+        yield Dataset(f"sklearn/{name}", X[rows], (y[rows] == 0).astype(int))
