@@ -25,7 +25,9 @@ class RobustScaling:
         )
         self.centre = quartiles[:, 1]
         spread = (quartiles[:, 2] - quartiles[:, 0]) / _NORMAL_IQR
-        self.scale = spread_or(spread, X.std(axis=0, dtype=np.float64))
+        # The deviation of a constant column may be no more than rounding of its mean.
+        varies = X.max(axis=0) > X.min(axis=0)
+        self.scale = spread_or(spread, varies * X.std(axis=0, dtype=np.float64))
 
     def transform(self, X: np.ndarray) -> np.ndarray:
         return np.arcsinh((X - self.centre) / self.scale)
