@@ -34,17 +34,12 @@ class Objective(nn.Module):
         return {"reconstruction": error.flatten(2).sum(-1)}
 
 
-class HiddenFeaturesObjective(nn.Module):
+class HiddenFeaturesObjective(Objective):
     """Hide features of every row at random and judge their prediction alone.
 
     How many are hidden is drawn for each row, uniformly from none to all: the network
     learns to predict a feature from any set of the others.
     """
-
-    def __init__(self, loss: Loss, noise: Noise | None = None) -> None:
-        super().__init__()
-        self.loss = loss
-        self.noise = noise
 
     def forward(
         self,

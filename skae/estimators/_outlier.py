@@ -66,8 +66,9 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
         Share of the training rows that the networks may train on, in (0, 1]. One if
         none of them is an anomaly.
     n_neighbors : int or None, default=5
-        Number of nearest training rows that reconstruct a row. None leaves this expert
-        out: what remains is an ensemble of autoencoders.
+        Number of nearest training rows that reconstruct a row; all of them if there are
+        no more. None leaves this expert out: what remains is an ensemble of
+        autoencoders.
     batch_size : int, default=256
         Rows in a step.
     learning_rate_init : float, default=3e-3
