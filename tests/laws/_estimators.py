@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    OutlierMixin,
+    TransformerMixin,
+)
 from sklearn.datasets import load_digits
 
 import skae
 
+#: What a fitted estimator returns for rows: names of its methods.
+METHODS = {
+    "AutoencoderTransformer": ["transform", "reconstruct", "reconstruction_error"],
+    "ReconstructionOutlierDetector": ["score_samples", "explain", "reconstruct"],
+}
 #: Other settings that take another path through a fit.
 VARIANTS = {
     "AutoencoderTransformer": [
@@ -40,10 +50,39 @@ INSTANCES = {
     for params in ({}, *VARIANTS.get(estimator.__name__, []))
 }
 
+
+def of_kind(kind: type) -> dict[str, BaseEstimator]:
+    return {name: e for name, e in INSTANCES.items() if isinstance(e, kind)}
+
+
+def each(instances: dict[str, BaseEstimator]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(
+        "estimator", instances.values(), ids=instances.keys()
+    )
+
+
+TRANSFORMERS = of_kind(TransformerMixin)
+#: Transformers whose columns are a code of their own.
+REDUCERS = of_kind(ClassNamePrefixFeaturesOutMixin)
+DETECTORS = of_kind(OutlierMixin)
+
 each_estimator = pytest.mark.parametrize("estimator", ESTIMATORS)
-each_instance = pytest.mark.parametrize(
-    "estimator", INSTANCES.values(), ids=INSTANCES.keys()
-)
+each_instance = each(INSTANCES)
+each_transformer = each(TRANSFORMERS)
+each_reducer = each(REDUCERS)
+each_detector = each(DETECTORS)
+
+
+def outputs(fitted: BaseEstimator, X) -> dict[str, np.ndarray]:
+    """All that a fitted estimator returns for rows, by the names of its methods."""
+    return {name: getattr(fitted, name)(X) for name in METHODS[type(fitted).__name__]}
+
+
+def assert_same(one: dict[str, np.ndarray], two: dict[str, np.ndarray]) -> None:
+    """The same outputs, bit for bit."""
+    assert one.keys() == two.keys()
+    for name in one:
+        assert np.array_equal(one[name], two[name]), name
 
 
 def rows(n_samples: int = 60) -> np.ndarray:

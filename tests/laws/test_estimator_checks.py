@@ -9,16 +9,19 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from tests.laws._estimators import ESTIMATORS, INSTANCES
+from tests.laws._estimators import ESTIMATORS, INSTANCES, TRANSFORMERS
 
 #: Checks that scikit-learn runs on its own estimators only.
 FURTHER_CHECKS = [
     estimator_checks.check_dataframe_column_names_consistency,
+    estimator_checks.check_inplace_ensure_writeable,
+    estimator_checks.check_param_validation,
+]
+#: Likewise, for those that transform.
+CHECKS_OF_TRANSFORMERS = [
     estimator_checks.check_get_feature_names_out_error,
     estimator_checks.check_global_output_transform_pandas,
     estimator_checks.check_global_set_output_transform_polars,
-    estimator_checks.check_inplace_ensure_writeable,
-    estimator_checks.check_param_validation,
     estimator_checks.check_set_output_transform,
     estimator_checks.check_set_output_transform_pandas,
     estimator_checks.check_set_output_transform_polars,
@@ -31,6 +34,8 @@ CHECKED = {
     for name, estimator in INSTANCES.items()
     if estimator.get_params().get("loss") != "log_loss"
 }
+# The checks themselves fit to a data frame and transform its values, or the reverse.
+mixed_forms = pytest.mark.filterwarnings("ignore:X .* feature names, but:UserWarning")
 
 
 @parametrize_with_checks(
@@ -41,9 +46,15 @@ def test_check(estimator: BaseEstimator, check: Callable) -> None:
     check(estimator)
 
 
-# The checks themselves fit to a data frame and transform its values, or the reverse.
-@pytest.mark.filterwarnings("ignore:X .* feature names, but:UserWarning")
-@pytest.mark.parametrize("check", FURTHER_CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("estimator", CHECKED.values(), ids=CHECKED.keys())
-def test_further_check(estimator: BaseEstimator, check: Callable) -> None:
-    check(type(estimator).__name__, estimator)
+@mixed_forms
+@pytest.mark.parametrize("check", FURTHER_CHECKS, ids=lambda c: c.__name__)
+@pytest.mark.parametrize("name", CHECKED)
+def test_further_check(name: str, check: Callable) -> None:
+    check(type(CHECKED[name]).__name__, CHECKED[name])
+
+
+@mixed_forms
+@pytest.mark.parametrize("check", CHECKS_OF_TRANSFORMERS, ids=lambda c: c.__name__)
+@pytest.mark.parametrize("name", [name for name in CHECKED if name in TRANSFORMERS])
+def test_further_check_of_transformers(name: str, check: Callable) -> None:
+    check(type(CHECKED[name]).__name__, CHECKED[name])

@@ -1,8 +1,6 @@
-"""Laws over drawn tables: rows, units, precision and degenerate shapes."""
+"""Laws of transformers: codes and their way back, units, degenerate tables."""
 
 from __future__ import annotations
-
-from functools import cache
 
 import numpy as np
 import pytest
@@ -11,82 +9,45 @@ from hypothesis import strategies as st
 from sklearn.base import BaseEstimator, clone
 from sklearn.decomposition import PCA
 
-from tests.laws._estimators import INSTANCES, QUICK, each_estimator, rows
+from tests.laws._estimators import QUICK, REDUCERS, each, each_transformer, rows
+from tests.laws._tables import (
+    TIGHT,
+    TRAINED,
+    few,
+    fitted_to_rows,
+    new_rows,
+    small_tables,
+)
 
-few = settings(max_examples=15, deadline=None, derandomize=True, database=None)
-#: Rounding of float64, and nothing more.
-TIGHT = {"rtol": 1e-9, "atol": 1e-9}
-#: Rounding that the steps of a training have multiplied.
-TRAINED = {"rtol": 0, "atol": 0.05}
-seeds = st.integers(0, 2**32 - 1)
-
-
-@cache
-def fitted_to_rows(name: str) -> BaseEstimator:
-    return clone(INSTANCES[name]).fit(rows())
-
-
-@st.composite
-def new_rows(draw: st.DrawFn, dtype: type = np.float64) -> np.ndarray:
-    """Rows like the training rows, some of them blown up far beyond these."""
-    rng = np.random.RandomState(draw(seeds))
-    X = rows(80)[rng.randint(80, size=draw(st.integers(1, 40)))]
-    factor = draw(st.sampled_from([1.0, 1.0, 3.0, 1e4]))
-    return (X * rng.uniform(0, factor, size=(len(X), 1))).astype(dtype)
+each_reducing_class = pytest.mark.parametrize(
+    "estimator", sorted({type(e) for e in REDUCERS.values()}, key=str)
+)
 
 
-@pytest.mark.parametrize("name", INSTANCES)
-class TestPrediction:
-    """Every row is treated alone."""
+@each_transformer
+def test_fit_transform(estimator: BaseEstimator) -> None:
+    fitted = clone(estimator).fit(rows())
+    assert np.array_equal(
+        clone(estimator).fit_transform(rows()), fitted.transform(rows())
+    )
 
-    @few
-    @given(X=new_rows(), seed=seeds)
-    def test_order_of_rows(self, name: str, X: np.ndarray, seed: int) -> None:
-        estimator = fitted_to_rows(name)
-        order = np.random.RandomState(seed).permutation(len(X))
-        codes = estimator.transform(X)
-        np.testing.assert_allclose(estimator.transform(X[order]), codes[order], **TIGHT)
-        np.testing.assert_allclose(
-            estimator.reconstruct(X[order]), estimator.reconstruct(X)[order], **TIGHT
-        )
 
-    @few
-    @given(X=new_rows())
-    def test_one_row_or_many(self, name: str, X: np.ndarray) -> None:
-        estimator = fitted_to_rows(name)
-        alone = np.concatenate([estimator.transform(row[None]) for row in X])
-        np.testing.assert_allclose(alone, estimator.transform(X), **TIGHT)
-        alone = np.concatenate([estimator.reconstruct(row[None]) for row in X])
-        np.testing.assert_allclose(alone, estimator.reconstruct(X), **TIGHT)
-
-    @few
-    @given(X=new_rows(np.float32))
-    def test_float32(self, name: str, X: np.ndarray) -> None:
-        """Computed in float64, and only then rounded to the precision of the rows."""
-        estimator = fitted_to_rows(name)
-        for method in (estimator.transform, estimator.reconstruct):
-            single, double = method(X), method(X.astype(np.float64))
-            assert single.dtype == np.float32
-            assert double.dtype == np.float64
-            assert np.array_equal(single, double.astype(np.float32))
-
-    @few
-    @given(X=new_rows())
-    def test_two_steps_or_one(self, name: str, X: np.ndarray) -> None:
-        estimator = fitted_to_rows(name)
-        restored = estimator.inverse_transform(estimator.transform(X))
-        np.testing.assert_allclose(restored, estimator.reconstruct(X), **TIGHT)
+@pytest.mark.parametrize("name", REDUCERS)
+@few
+@given(X=new_rows())
+def test_two_steps_or_one(name: str, X: np.ndarray) -> None:
+    fitted = fitted_to_rows(name)
+    restored = fitted.inverse_transform(fitted.transform(X))
+    np.testing.assert_allclose(restored, fitted.reconstruct(X), **TIGHT)
 
 
 #: Without folds: the values of a row decide in which fold it is.
 WITHOUT_FOLDS = {
     name: clone(estimator).set_params(cv=None)
-    for name, estimator in INSTANCES.items()
+    for name, estimator in REDUCERS.items()
     if estimator.get_params().get("loss") != "log_loss"
 }
-each_without_folds = pytest.mark.parametrize(
-    "estimator", WITHOUT_FOLDS.values(), ids=WITHOUT_FOLDS.keys()
-)
+each_without_folds = each(WITHOUT_FOLDS)
 
 
 @each_without_folds
@@ -133,22 +94,7 @@ def test_precision_of_the_training_rows(estimator: BaseEstimator) -> None:
     np.testing.assert_allclose(codes, double.fit_transform(rows()), **TRAINED)
 
 
-@st.composite
-def small_tables(draw: st.DrawFn) -> np.ndarray:
-    """1 to 50 rows of 1 to 8 columns, with copies, constants and linear relations."""
-    n_samples, n_features = draw(st.integers(1, 50)), draw(st.integers(1, 8))
-    rng = np.random.RandomState(draw(seeds))
-    X = rng.normal(size=(n_samples, n_features))
-    if draw(st.booleans()):
-        X = X[rng.randint(n_samples, size=n_samples)]
-    if draw(st.booleans()):
-        X[:, rng.randint(n_features)] = draw(st.sampled_from([0.0, -7.0, 1e6]))
-    if draw(st.booleans()):
-        X[:, 0] = X[:, -1]
-    return X * draw(st.sampled_from([1e-30, 1e-3, 1.0, 1e30]))
-
-
-@each_estimator
+@each_reducing_class
 @settings(few, max_examples=60)
 @given(X=small_tables(), data=st.data())
 def test_small_and_degenerate_tables(
@@ -176,7 +122,7 @@ def test_small_and_degenerate_tables(
         np.testing.assert_allclose(codes / unit, pca.transform(X) / unit, atol=1e-8)
 
 
-@each_estimator
+@each_reducing_class
 @settings(few, max_examples=10)
 @given(X=small_tables(), k=st.integers(1, 12))
 def test_small_tables_without_a_start(estimator: type, X: np.ndarray, k: int) -> None:
