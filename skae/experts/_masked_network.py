@@ -166,7 +166,8 @@ def _standardisation(
     X: np.ndarray, core: np.ndarray, spread: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     columns = [column[core].astype(np.float64) for column in X.T]
-    mean = np.array([column.mean() for column in columns])
+    # Of equal values, the mean may be another by rounding.
+    mean = np.array([np.clip(c.mean(), c.min(), c.max()) for c in columns])
     sd = np.array([column.std() for column in columns])
     return mean, spread_or(sd, spread)
 
