@@ -45,6 +45,7 @@ bench: .venv/.bench  ## the measured tables in docs/measured; DATA=folder for mo
 	    $(if $(DATA),--data "$(DATA)")
 	$(BIN)/python benchmarks/engine_speed.py --output docs/measured
 	$(BIN)/python benchmarks/growth.py --output docs/measured
+	$(BIN)/python benchmarks/outlier_cost.py --output docs/measured
 
 install: .venv/.dev  ## everything for working on skae, and the pre-commit hook
 	$(BIN)/pre-commit install

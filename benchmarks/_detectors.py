@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from importlib.util import find_spec
 
 import numpy as np
@@ -28,6 +28,7 @@ MAX_COVARIANCE_FEATURES = 200
 N_COVARIANCE_COMPONENTS = 50
 
 Detectors = dict[str, BaseEstimator]
+MakeDetectors = Callable[[int, int], Detectors]
 
 
 def make_detectors(seed: int, n_features: int) -> Detectors:
@@ -80,6 +81,14 @@ def _make_pyod(seed: int) -> Detectors:
         "PyOD ECOD": FromPyod(ECOD),
         "PyOD KNN": FromPyod(KNN),
     }
+
+
+@cache
+def warm_up(make: MakeDetectors) -> None:
+    """Let this process import and compile what detectors need when they first run."""
+    X = np.random.default_rng(0).standard_normal((100, 20))
+    for detector in make(0, X.shape[1]).values():
+        detector.fit(X).score_samples(X)
 
 
 def scores_of_fitted_rows(detector: BaseEstimator, X: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 At most 5,000 rows of each data set are drawn, anew for each seed, and judged in three
 protocols. U: all rows are fitted and the same rows are scored. N: one half of the
 normal rows is fitted, all other rows are scored. C: one half of the rows is fitted with
-its anomalies, the other half is scored. Then time and memory are measured.
+its anomalies, the other half is scored.
 
     python benchmarks/outlier_quality.py
     python benchmarks/outlier_quality.py --data FOLDER --output docs/measured
@@ -17,9 +17,9 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,14 +30,13 @@ from _detectors import (
     MAX_COVARIANCE_FEATURES,
     N_COVARIANCE_COMPONENTS,
     OURS,
-    PYOD_AUTOENCODER,
-    Detectors,
+    MakeDetectors,
     make_detectors,
     make_parts,
     scores_of_fitted_rows,
+    warm_up,
 )
 from _report import command_line, publish, threads
-from growth import alone, peak_memory
 from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator
 from sklearn.metrics import average_precision_score, roc_auc_score
@@ -45,17 +44,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 from tqdm import tqdm
 
-from skae import ReconstructionOutlierDetector
-
 MAX_ROWS = 5_000
 PROTOCOLS = ["U", "N", "C"]
-
-#: Of the synthetic rows on which cost is measured.
-N_FEATURES, N_FACTORS = 20, 5
-FITTED_ROWS, SCORED_ROWS, REPEATS = 5_000, 50_000, 3
-GROWTH_ROWS = (10_000, 100_000, 1_000_000)
-
-MakeDetectors = Callable[[int, int], Detectors]
 
 
 @dataclass(frozen=True)
@@ -135,14 +125,6 @@ def run_set(
                     }
                     rows.append({**cell, **measure(detector, part)})
     return rows
-
-
-@cache
-def warm_up(make: MakeDetectors) -> None:
-    """Let this process import and compile what detectors need when they first run."""
-    X = make_rows(100)
-    for detector in make(0, N_FEATURES).values():
-        detector.fit(X).score_samples(X)
 
 
 def run(
@@ -288,87 +270,6 @@ def _set_by_set(
     return text, table.rename_axis("set").reset_index()
 
 
-def make_rows(n_rows: int) -> np.ndarray:
-    """Return correlated Gaussian rows, written in place: the peak is the rows."""
-    rng = np.random.default_rng(0)
-    weights = rng.standard_normal((N_FACTORS, N_FEATURES))
-    X = np.empty((n_rows, N_FEATURES))
-    for block in np.array_split(X, max(1, n_rows // 10_000)):
-        rng.standard_normal(out=block)
-        block += rng.standard_normal((len(block), N_FACTORS)) @ weights
-    return X
-
-
-def cpu_seconds(action: Callable[[], object]) -> float:
-    began = time.process_time()
-    action()
-    return time.process_time() - began
-
-
-def cost_table() -> pd.DataFrame:
-    """Return the time of every detector, taken in turns."""
-    fitted, scored = make_rows(FITTED_ROWS), make_rows(SCORED_ROWS)
-    rows: list[dict[str, object]] = []
-    with threads(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warm_up(make_detectors)
-        for _ in tqdm(range(REPEATS)):
-            for name, detector in make_detectors(0, N_FEATURES).items():
-                fit = cpu_seconds(partial(detector.fit, fitted))
-                score = cpu_seconds(partial(detector.score_samples, scored))
-                rows.append({"detector": name, "fit, CPU s": fit, "score": score})
-    table = pd.DataFrame(rows).groupby("detector", sort=False).median()
-    fit = table["fit, CPU s"]
-    if PYOD_AUTOENCODER in table.index:
-        table[f"/ {PYOD_AUTOENCODER}"] = fit / fit[PYOD_AUTOENCODER]
-    table["rows scored / s"] = (SCORED_ROWS / table.pop("score")).round().astype(int)
-    return table.reset_index()
-
-
-def measure_growth(method: str, n_rows: int) -> dict[str, float]:
-    """Return the time of a method and what its peak adds to the rows, in megabytes."""
-    with threads(1):
-        detector = ReconstructionOutlierDetector(random_state=0)
-        detector.fit(make_rows(FITTED_ROWS))
-        X = make_rows(n_rows)
-        before = peak_memory()
-        seconds = cpu_seconds(partial(getattr(detector, method), X))
-    return {"seconds": seconds, "memory": peak_memory() - before}
-
-
-def growth_table() -> pd.DataFrame:
-    rows = []
-    for n_rows in tqdm(GROWTH_ROWS):
-        fit = alone(measure_growth, "fit", n_rows)
-        score = alone(measure_growth, "score_samples", n_rows)
-        rows.append(
-            {
-                "rows": n_rows,
-                "fit, CPU s": fit["seconds"],
-                "memory of fit, MB": fit["memory"],
-                "score, CPU s": score["seconds"],
-                "memory of score, MB": score["memory"],
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def report_cost() -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield the tables of time and memory."""
-    yield (
-        f"Fit of {FITTED_ROWS:,} rows and scores of {SCORED_ROWS:,} new ones, on one "
-        f"thread, the median of {REPEATS} runs. The rows have {N_FEATURES} columns of "
-        f"Gaussian noise and {N_FACTORS} Gaussian factors with random weights.",
-        cost_table(),
-    )
-    yield (
-        f"{OURS} on more such rows, on one thread; what scores is fitted on "
-        f"{FITTED_ROWS:,}. Memory is what the peak adds to a process that has fitted "
-        f"{FITTED_ROWS:,} rows and holds these, to within some 5 MB.",
-        growth_table(),
-    )
-
-
 def main() -> None:
     parser = command_line(__doc__)
     parser.add_argument(
@@ -390,8 +291,7 @@ def main() -> None:
         publish("outlier_parts", list(report_parts(datasets, frame)), options.output)
         return
     frame = run(datasets, make_detectors, options.seeds, options.jobs)
-    sections = [*report_peers(datasets, frame), *report_cost()]
-    publish("outlier_quality", sections, options.output)
+    publish("outlier_quality", list(report_peers(datasets, frame)), options.output)
     if options.output is not None:
         path = options.output / "outlier_quality.csv"
         average_seeds(frame).to_csv(path, index=False, float_format="%.6g")
