@@ -11,7 +11,7 @@ from torch import nn
 from skae._blocks import map_blocks, row_blocks
 from skae._objective import HiddenFeaturesObjective
 from skae.experts._expert import Expert
-from skae.experts._robust_scaling import spread_or
+from skae.experts._robust_scaling import deviation, spread_or
 from skae.experts._surprise import Surprise
 from skae.losses import LOSSES
 from skae.networks import Network
@@ -168,7 +168,7 @@ def _standardisation(
     columns = [column[core].astype(np.float64) for column in X.T]
     # Of equal values, the mean may be another by rounding.
     mean = np.array([np.clip(c.mean(), c.min(), c.max()) for c in columns])
-    sd = np.array([column.std() for column in columns])
+    sd = np.array([deviation(column) for column in columns])
     return mean, spread_or(sd, spread)
 
 

@@ -25,15 +25,23 @@ class RobustScaling:
         )
         self.centre = quartiles[:, 1]
         spread = (quartiles[:, 2] - quartiles[:, 0]) / _NORMAL_IQR
-        # The deviation of a constant column may be no more than rounding of its mean.
-        varies = X.max(axis=0) > X.min(axis=0)
-        self.scale = spread_or(spread, varies * X.std(axis=0, dtype=np.float64))
+        self.scale = spread_or(spread, np.array([deviation(c) for c in X.T]))
 
     def transform(self, X: np.ndarray) -> np.ndarray:
         return np.arcsinh((X - self.centre) / self.scale)
 
 
+def deviation(column: np.ndarray) -> float:
+    """Return the standard deviation, of equal values zero and no rounding of it."""
+    equal = column.min() == column.max()
+    return 0.0 if equal else float(column.std(dtype=np.float64))
+
+
 def spread_or(spread: np.ndarray, fallback: np.ndarray) -> np.ndarray:
-    """Return `spread`, or `fallback` where it vanishes beside it, or one if both do."""
-    scale = np.where(spread > 1e-3 * fallback, spread, fallback)
+    """Return `spread`, or `fallback` where it is zero, or one where both are.
+
+    However small the spread is beside the fallback, it is kept: a single gross value
+    makes the fallback as large as you like.
+    """
+    scale = np.where(spread > 0, spread, fallback)
     return np.where(scale > 0, scale, 1.0)
