@@ -1,8 +1,9 @@
-"""The objective: which rows the noise reaches, and what a term is."""
+"""Objectives: what the noise reaches, what is hidden, and what a term is."""
 
+import pytest
 import torch
 
-from skae._objective import Objective
+from skae._objective import HiddenFeaturesObjective, Objective
 from skae.losses import LOSSES
 from skae.noise import GaussianNoise
 
@@ -36,3 +37,51 @@ def test_without_a_generator_there_is_no_noise() -> None:
     objective = Objective(LOSSES["squared_error"], GaussianNoise(0.5))
     (term,) = objective(identity, batch_of(torch.randn(1, 5, 3))).values()
     assert not term.any()
+
+
+class Recorder:
+    """A network of no effect, which keeps what it is shown."""
+
+    def __call__(self, batch: dict, generator: torch.Generator | None = None) -> dict:
+        self.seen, self.visible = batch["input"], batch["visible"]
+        return {"output": torch.zeros_like(self.seen)}
+
+
+class TestHiddenFeatures:
+    @pytest.mark.parametrize("noise", [None, GaussianNoise(0.5)])
+    def test_only_hidden_features_count(self, noise: GaussianNoise | None) -> None:
+        """And never with their noise."""
+        objective = HiddenFeaturesObjective(LOSSES["squared_error"], noise)
+        network, x, target = Recorder(), torch.randn(2, 50, 6), torch.randn(2, 50, 6)
+        terms = objective(network, batch_of(x, target), torch.Generator())
+        (term,) = terms.values()
+        expected = (target.square() * (1 - network.visible)).sum(-1)
+        torch.testing.assert_close(term, expected)
+
+    def test_noise_reaches_what_is_shown_alone(self) -> None:
+        objective = HiddenFeaturesObjective(LOSSES["squared_error"], GaussianNoise(0.5))
+        network, x = Recorder(), torch.randn(1, 2000, 4)
+        batch = batch_of(x)
+        objective(network, batch, torch.Generator())
+        torch.testing.assert_close(
+            (network.seen - x).std(), torch.tensor(0.5), rtol=0.05, atol=0
+        )
+        assert batch["input"] is batch["target"] is x
+
+    def test_every_number_of_features_is_hidden_equally_often(self) -> None:
+        network = Recorder()
+        objective = HiddenFeaturesObjective(LOSSES["squared_error"])
+        objective(network, batch_of(torch.zeros(1, 20_000, 4)), torch.Generator())
+        counts = network.visible.sum(-1).flatten().long().bincount()
+        assert len(counts) == 5
+        assert (counts / 20_000 - 0.2).abs().max() < 0.02
+        assert set(network.visible.unique().tolist()) == {0.0, 1.0}
+        shares = network.visible.mean(dim=(0, 1))
+        assert (shares - 0.5).abs().max() < 0.02
+
+    def test_members_and_rows_hide_features_of_their_own(self) -> None:
+        network = Recorder()
+        objective = HiddenFeaturesObjective(LOSSES["squared_error"])
+        objective(network, batch_of(torch.zeros(2, 50, 20)), torch.Generator())
+        masks = network.visible.reshape(100, 20)
+        assert len(masks.unique(dim=0)) > 80

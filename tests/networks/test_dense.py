@@ -116,6 +116,28 @@ def test_zero_output() -> None:
     assert module.decoder[0].weight.all()
 
 
+class TestMap:
+    """Without a code: one stack from inputs to outputs."""
+
+    def build(self, spec: DenseNetwork) -> torch.nn.Module:
+        return spec.build((6,), (3,), members=2, generator=torch.Generator())
+
+    @pytest.mark.parametrize("sizes", [(), (7,), (9, 4)])
+    def test_widths(self, sizes: tuple[int, ...]) -> None:
+        assert widths(self.build(DenseNetwork(sizes)).layers) == [6, *sizes, 3]
+
+    def test_auto_is_one_layer(self) -> None:
+        assert widths(self.build(DenseNetwork()).layers) == [6, 64, 3]
+
+    def test_zero_output(self) -> None:
+        module = self.build(DenseNetwork((7,)))
+        x = torch.randn(2, 10, 6, dtype=torch.float64)
+        assert module({"input": x})["output"].all()
+        module.zero_output_()
+        assert not module({"input": x})["output"].any()
+        assert module.layers[0].weight.all()
+
+
 @pytest.mark.parametrize("sizes", ["large", (0,), (-3, 4), (2.5,)])
 def test_bad_hidden_layer_sizes(sizes) -> None:
     with pytest.raises(ValueError, match="hidden_layer_sizes must be 'auto' or"):
@@ -130,5 +152,9 @@ def test_bad_activation() -> None:
 def test_specification_holds_parameters_only() -> None:
     spec = DenseNetwork((7,), "tanh")
     build(spec)
-    assert vars(spec) == {"hidden_layer_sizes": (7,), "activation": "tanh"}
+    assert vars(spec) == {
+        "hidden_layer_sizes": (7,),
+        "activation": "tanh",
+        "connectivity": 1.0,
+    }
     assert clone(spec).get_params() == spec.get_params()
