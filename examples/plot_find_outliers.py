@@ -90,8 +90,8 @@ for axis, (which, rows) in zip(axes, fitted.items(), strict=True):
 
 # %%
 # The four are close, and a simpler one is a little ahead, as it is in most other draws
-# of the rows. Benign rows form one cloud, and malignant ones lie beyond its edge, larger
-# in most measurements: nothing has to be learnt about how measurements go together.
+# of the rows. Benign rows form one cloud, and malignant ones lie beyond its edge, with
+# most measurements larger: nothing has to be learnt about how these go together.
 
 # %%
 # Why is this row an outlier?
