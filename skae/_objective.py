@@ -49,8 +49,8 @@ class HiddenFeaturesObjective(Objective):
     ) -> dict[str, torch.Tensor]:
         """Return terms ``(members, batch)``, each summed over the hidden features."""
         x, target = batch["input"], batch["target"]
-        shares = torch.rand(*x.shape[:2], 1, generator=generator, device=x.device)
-        draws = torch.rand(x.shape, generator=generator, device=x.device)
+        shares = torch.empty_like(x[..., :1]).uniform_(generator=generator)
+        draws = torch.empty_like(x).uniform_(generator=generator)
         visible = (draws < shares).to(x.dtype)
         if self.noise is not None:
             x = self.noise.corrupt(x, generator)

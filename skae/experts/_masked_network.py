@@ -42,7 +42,9 @@ class MaskedAutoencoder(nn.Module):
         self.network = network
         network.zero_output_()
         n_blocks = min(_BLOCKS, n_features)
-        orders = torch.rand(members, n_features, generator=generator).argsort(dim=1)
+        # float32 whatever torch's default is.
+        draws = torch.empty(members, n_features, dtype=torch.float32)
+        orders = draws.uniform_(generator=generator).argsort(dim=1)
         blocks = orders * n_blocks // n_features
         hidden = torch.stack([blocks == block for block in range(n_blocks)])
         visible = torch.stack([blocks < block for block in range(n_blocks)])
