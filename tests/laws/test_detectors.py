@@ -201,7 +201,7 @@ class TestTies:
 
 
 @each_detecting_class
-@settings(few, max_examples=80)
+@settings(few, max_examples=50)
 @given(X=small_tables(min_rows=2), far=st.sampled_from([0.0, 1.0, 1e6, 1e30]))
 def test_small_and_degenerate_tables(
     estimator: type, X: np.ndarray, far: float

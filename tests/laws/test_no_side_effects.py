@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
@@ -51,20 +52,22 @@ def test_global_state_after_an_error(estimator: BaseEstimator) -> None:
     assert global_state() == before
 
 
-@pytest.fixture
-def changed_settings(request: pytest.FixtureRequest) -> Iterator[None]:
+@contextmanager
+def changed(setting: str) -> Iterator[None]:
     """What a user of torch may have set before."""
-    match request.param:
+    match setting:
         case "float64":
             torch.set_default_dtype(torch.float64)
         case "deterministic":
             torch.use_deterministic_algorithms(True)
         case "no_grad":
             torch.set_grad_enabled(False)
-    yield
-    torch.set_default_dtype(torch.float32)
-    torch.use_deterministic_algorithms(False)
-    torch.set_grad_enabled(True)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(torch.float32)
+        torch.use_deterministic_algorithms(False)
+        torch.set_grad_enabled(True)
 
 
 @pytest.fixture(scope="module")
@@ -79,16 +82,17 @@ def expected() -> Callable[[BaseEstimator], dict[str, np.ndarray]]:
     return of
 
 
-@pytest.mark.parametrize(
-    "changed_settings", ["float64", "deterministic", "no_grad"], indirect=True
-)
+@pytest.mark.parametrize("setting", ["float64", "deterministic", "no_grad"])
 @each_instance
 def test_global_settings_do_not_matter(
-    estimator: BaseEstimator, expected: Callable, changed_settings: None
+    estimator: BaseEstimator, expected: Callable, setting: str
 ) -> None:
-    before = global_state()
-    assert_same(use(estimator, rows()), expected(estimator))
-    assert global_state() == before
+    wanted = expected(estimator)  # before anything is changed
+    with changed(setting):
+        before = global_state()
+        got = use(estimator, rows())
+        assert global_state() == before
+    assert_same(got, wanted)
 
 
 def read_only(X: np.ndarray) -> np.ndarray:
