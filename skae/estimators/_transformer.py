@@ -23,7 +23,15 @@ from skae.losses import LOSSES, Loss
 from skae.networks import ACTIVATIONS, DenseNetwork, Network
 from skae.noise import GaussianNoise, Noise
 from skae.starts import PrincipalComponents
-from skae.training import Folds, choose_folds, held_out_error, train, weigh
+from skae.training import (
+    Folds,
+    Gate,
+    check_device,
+    choose_folds,
+    held_out_error,
+    train,
+    weigh,
+)
 
 
 class AutoencoderTransformer(
@@ -253,7 +261,7 @@ class AutoencoderTransformer(
         self._forget()
         X = self._check_X(X, reset=True)
         loss, spec = self._check_loss(X), self._check_network()
-        device = self._check_device()
+        device = check_device(self.device)
         random_state = check_random_state(self.random_state)
         generator = torch.Generator().manual_seed(random_state.randint(2**31 - 1))
         folds = choose_folds(X, self.cv, self.validation_fraction, random_state)
@@ -296,7 +304,7 @@ class AutoencoderTransformer(
             if start is None:
                 kept_error = held_out_error(*problem)
             else:
-                gate = weigh(*problem)
+                gate = weigh(*problem, Gate())
                 weight, start_error = gate.weight_, gate.start_error_
                 kept_error = gate.held_out_error_
 
@@ -455,15 +463,6 @@ class AutoencoderTransformer(
                 )
             return clone(self.network)
         return DenseNetwork(self.hidden_layer_sizes, self.activation)
-
-    def _check_device(self) -> torch.device:
-        try:
-            torch.empty(0, device=self.device)
-        except (RuntimeError, AssertionError) as error:
-            raise ValueError(
-                f"device={self.device!r} is not available; set device='cpu'."
-            ) from error
-        return torch.device(self.device)
 
     def _check_n_components(
         self, X: np.ndarray, start: PrincipalComponents | None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from numbers import Integral
 
 import torch
 from torch import nn
@@ -17,6 +19,16 @@ ACTIVATIONS = {
     "gelu": nn.GELU,
     "silu": nn.SiLU,
 }
+
+
+def check_widths(sizes: Sequence[int]) -> list[int]:
+    """Return the widths of hidden layers; a ValueError says what they have to be."""
+    if not all(isinstance(size, Integral) and size > 0 for size in sizes):
+        raise ValueError(
+            "hidden_layer_sizes must be a sequence of positive integers, got "
+            f"{sizes!r}."
+        )
+    return [int(size) for size in sizes]
 
 
 class MemberLinear(nn.Module):
