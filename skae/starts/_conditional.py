@@ -1,0 +1,58 @@
+"""What classical methods expect in the gaps of a row."""
+
+from __future__ import annotations
+
+import torch
+
+from skae.starts._gaussian import ConditionalGaussian
+from skae.starts._nearest import NearestRows
+
+_WORTH = 200  # hidden values of a column that count as much as all other columns
+
+
+class ConditionalStart:
+    """Conditional mean of a Gaussian, mixed with the mean of the nearest rows.
+
+    Each column has its own share of the nearest rows. It is found by least squares on
+    values that are known and were hidden, and drawn towards the share of all columns
+    where few were.
+
+    Attributes
+    ----------
+    gaussian : ConditionalGaussian
+    nearest : NearestRows
+    share : tensor of shape (n_features,)
+        Share of the nearest rows in the fill of each column, in [0, 1].
+    """
+
+    def __init__(self, gaussian: ConditionalGaussian, nearest: NearestRows) -> None:
+        self.gaussian = gaussian
+        self.nearest = nearest
+        self.share = torch.zeros_like(gaussian.mean_)
+
+    def fit_share(
+        self,
+        gaussian_fill: torch.Tensor,
+        nearest_fill: torch.Tensor,
+        truth: torch.Tensor,
+        hidden: torch.Tensor,
+    ) -> ConditionalStart:
+        """Find the shares from two fills of the same hidden values."""
+        difference = (nearest_fill - gaussian_fill) * hidden
+        product = (difference * (truth - gaussian_fill)).sum(0)
+        square = difference.square().sum(0)
+        overall = product.sum() / square.sum().clamp(min=1e-12)
+        prior = _WORTH * square.sum() / hidden.sum().clamp(min=1)
+        share = (product + prior * overall) / (square + prior).clamp(min=1e-12)
+        self.share = share.clamp(0, 1)
+        return self
+
+    def fill(self, rows: torch.Tensor, observed: torch.Tensor) -> torch.Tensor:
+        """Return rows whose gaps hold what is expected there."""
+        expected = self.gaussian.fill(rows, observed)
+        return self.mix(expected, self.nearest.fill(rows, observed))
+
+    def mix(
+        self, gaussian_fill: torch.Tensor, nearest_fill: torch.Tensor
+    ) -> torch.Tensor:
+        return torch.lerp(gaussian_fill, nearest_fill, self.share)
