@@ -1,5 +1,5 @@
 """Autoencoders that are scikit-learn estimators."""
 
-from skae.estimators import AutoencoderTransformer
+from skae.estimators import AutoencoderTransformer, DenoisingImputer
 
-__all__ = ["AutoencoderTransformer"]
+__all__ = ["AutoencoderTransformer", "DenoisingImputer"]

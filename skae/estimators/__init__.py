@@ -1,5 +1,6 @@
 """The estimators."""
 
+from skae.estimators._imputer import DenoisingImputer
 from skae.estimators._transformer import AutoencoderTransformer
 
-__all__ = ["AutoencoderTransformer"]
+__all__ = ["AutoencoderTransformer", "DenoisingImputer"]
