@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from skae.losses import Loss
 from skae.starts import ConditionalGaussian, ConditionalStart, NearestRows
 
 _MOST_COPIES = 16  # half as many cost a hundredth of the error
@@ -80,6 +81,7 @@ def start_from(
     observed: torch.Tensor,
     examples: GapExamples,
     held_out: Sequence[np.ndarray],
+    loss: Loss,
     random: np.random.RandomState,
 ) -> tuple[ConditionalStart, torch.Tensor]:
     """Fit a start to a table and let it fill the examples as if they were new rows.
@@ -115,5 +117,6 @@ def start_from(
     neighbouring = nearest.fill(shown, examples.observed, own[examples.source])
 
     start = ConditionalStart(gaussian, nearest)
-    start.fit_share(expected, neighbouring, rows[examples.source], examples.hidden)
+    truth, hidden = rows[examples.source], examples.hidden
+    start.fit_share(expected, neighbouring, truth, hidden, loss.pointwise)
     return start, start.mix(expected, neighbouring)

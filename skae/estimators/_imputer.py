@@ -87,7 +87,7 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
     tol : float, default=1e-3
         Relative decrease of the held-out loss that counts as progress; of the training
         loss where nothing is held out.
-    n_iter_no_change : int, default=3
+    n_iter_no_change : int, default=5
         Rounds without progress after which the learning rate decays to zero; the decay
         takes 30 % of the rounds run so far and ends the training.
     cv : int or None, default=4
@@ -203,7 +203,7 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
         learning_rate_init: float = 0.01,
         max_iter: int = 20,
         tol: float = 1e-3,
-        n_iter_no_change: int = 3,
+        n_iter_no_change: int = 5,
         cv: int | None = 4,
         add_indicator: bool = False,
         keep_empty_features: bool = False,
@@ -260,7 +260,7 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
         table, missing = self._check_table(X, reset=True)
         fillable = ~missing.all(axis=0)
         limits = self._check_limits()[:, fillable]
-        device = check_device(self.device)
+        loss, device = LOSSES[self.loss], check_device(self.device)
         random_state = check_random_state(self.random_state)
         generator = torch.Generator().manual_seed(random_state.randint(2**31 - 1))
 
@@ -271,7 +271,7 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
         columns = columns.limited(*limits)
         examples = GapExamples(observed, random_state)
         start, filled = start_from(
-            rows, observed, examples, folds.held_out, random_state
+            rows, observed, examples, folds.held_out, loss, random_state
         )
         tensors = examples.tensors(rows, columns.clip(filled))
         folds = _folds_of_examples(folds, examples)
@@ -283,7 +283,7 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
             generator=generator,
         )
 
-        objective = Objective(LOSSES[self.loss])
+        objective = Objective(loss)
         problem = module, objective, tensors, folds
         provable = len(folds.held_out_rows) > 0
         history, gate = [], None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 
 from skae.starts._gaussian import ConditionalGaussian
@@ -9,13 +11,14 @@ from skae.starts._nearest import NearestRows
 
 _WORTH = 200  # hidden values of a column that count as much as all other columns
 
+_SHARES = torch.linspace(0, 1, 11, dtype=torch.float64)
+
 
 class ConditionalStart:
     """Conditional mean of a Gaussian, mixed with the mean of the nearest rows.
 
-    Each column has its own share of the nearest rows. It is found by least squares on
-    values that are known and were hidden, and drawn towards the share of all columns
-    where few were.
+    Each column has its own share of the nearest rows: the one with the least loss on
+    values that are known and were hidden, or on those of all columns where few were.
 
     Attributes
     ----------
@@ -36,15 +39,19 @@ class ConditionalStart:
         nearest_fill: torch.Tensor,
         truth: torch.Tensor,
         hidden: torch.Tensor,
+        pointwise: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
     ) -> ConditionalStart:
         """Find the shares from two fills of the same hidden values."""
-        difference = (nearest_fill - gaussian_fill) * hidden
-        product = (difference * (truth - gaussian_fill)).sum(0)
-        square = difference.square().sum(0)
-        overall = product.sum() / square.sum().clamp(min=1e-12)
-        prior = _WORTH * square.sum() / hidden.sum().clamp(min=1)
-        share = (product + prior * overall) / (square + prior).clamp(min=1e-12)
-        self.share = share.clamp(0, 1)
+        loss = torch.stack(
+            [
+                (
+                    pointwise(gaussian_fill.lerp(nearest_fill, share), truth) * hidden
+                ).sum(0)
+                for share in _SHARES
+            ]
+        )
+        of_all = loss.sum(1, keepdim=True) / hidden.sum().clamp(min=1)
+        self.share = _SHARES[(loss + _WORTH * of_all).argmin(0)]
         return self
 
     def fill(self, rows: torch.Tensor, observed: torch.Tensor) -> torch.Tensor:

@@ -86,17 +86,21 @@ class ConditionalGaussian:
 
     def _update(self, rows: torch.Tensor, observed: torch.Tensor) -> None:
         n_samples = len(rows)
-        filled = self.fill(rows, observed)
-        # The conditional covariance of a row is S - S P S, with P the precision of its
-        # observed part; where a value is observed, that is zero by itself.
-        precision = sum(
-            self._observed_precision(observed[part]).sum(0)
-            for part in self._blocks(rows)
-        )
-        spread = self.covariance_ @ precision @ self.covariance_
+        filled = torch.empty_like(rows)
+        precision = torch.zeros_like(self.covariance_)
+        for part in self._blocks(rows):
+            precisions = self._observed_precision(observed[part])
+            centred = rows[part] - self.mean_
+            weights = (precisions @ centred[..., None])[..., 0]
+            expected = self.mean_ + weights @ self.covariance_
+            filled[part] = torch.where(observed[part], rows[part], expected)
+            precision += precisions.sum(0)
         self.mean_ = filled.mean(0)
         centred = filled - self.mean_
-        scatter = centred.T @ centred + n_samples * self.covariance_ - spread
+        scatter = centred.T @ centred + n_samples * self.covariance_
+        # The conditional covariance of a row is S - S P S, with P the precision of its
+        # observed part; where a value is observed, that is zero by itself.
+        scatter -= self.covariance_ @ precision @ self.covariance_
         prior = _PRIOR_ROWS * scatter.diagonal() / n_samples + _JITTER * n_samples
         self.covariance_ = (scatter + prior.diag()) / (n_samples + _PRIOR_ROWS)
 
