@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from tests.laws._estimators import ESTIMATORS, INSTANCES
+from tests.laws._estimators import ESTIMATORS, EVERY_INSTANCE
 
 #: Checks that scikit-learn runs on its own estimators only.
 FURTHER_CHECKS = [
@@ -28,7 +28,7 @@ FURTHER_CHECKS = [
 #: A loss that takes rows in [0, 1] only cannot be fitted to the rows of the checks.
 CHECKED = {
     name: estimator
-    for name, estimator in INSTANCES.items()
+    for name, estimator in EVERY_INSTANCE.items()
     if estimator.get_params().get("loss") != "log_loss"
 }
 
