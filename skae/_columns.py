@@ -10,7 +10,7 @@ import torch
 
 @dataclass(frozen=True)
 class Columns:
-    """Location, scale and limits of each column.
+    """Location, scale and range of each column.
 
     Attributes
     ----------
@@ -18,7 +18,7 @@ class Columns:
         Mean and standard deviation of the observed values; the scale of a constant
         column is one.
     low, high : ndarray of shape (n_features,)
-        Least and largest value that a gap may be filled with.
+        Least and largest observed value.
     """
 
     mean: np.ndarray
@@ -39,11 +39,6 @@ class Columns:
         scale[(low == high) | (scale <= rounding)] = 1.0
         return cls(mean, scale, low, high)
 
-    def limited(self, least: np.ndarray, largest: np.ndarray) -> Columns:
-        """Return the columns with limits of the user inside of the observed ones."""
-        low, high = self.low.clip(least, largest), self.high.clip(least, largest)
-        return Columns(self.mean, self.scale, low, high)
-
     def standardise(self, X: np.ndarray, observed: np.ndarray) -> torch.Tensor:
         """Return standardised rows with zeros in their gaps."""
         rows = np.zeros(X.shape)
@@ -52,7 +47,7 @@ class Columns:
         return torch.from_numpy(rows)
 
     def clip(self, rows: torch.Tensor) -> torch.Tensor:
-        """Return standardised rows within the limits."""
+        """Return standardised rows within the observed range."""
         low, high = (
             torch.from_numpy((limit - self.mean) / self.scale)
             for limit in (self.low, self.high)
@@ -60,6 +55,6 @@ class Columns:
         return rows.clamp(low, high)
 
     def restore(self, rows: torch.Tensor) -> np.ndarray:
-        """Return standardised rows in the units of X, within the limits."""
+        """Return standardised rows in the units of X, within the observed range."""
         # Once more, because the way there and back ends in rounding.
         return (rows.numpy() * self.scale + self.mean).clip(self.low, self.high)

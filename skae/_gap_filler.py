@@ -26,11 +26,14 @@ class GapFiller:
     ----------
     features : ndarray of int
         Columns of the table that are known; the gaps of others are filled with zero.
+    limits : ndarray of shape (2, n_known_columns)
+        Least and largest value to fill with.
     columns, start, module, residuals
         What is known of these columns.
     """
 
     features: np.ndarray
+    limits: np.ndarray
     columns: Columns
     start: ConditionalStart
     module: GapNetwork
@@ -40,7 +43,7 @@ class GapFiller:
         """Return the table with what is expected in its gaps."""
 
         def values(X: np.ndarray, observed: torch.Tensor) -> np.ndarray:
-            return self.columns.restore(self._expected(X, observed))
+            return self._restore(self._expected(X, observed))
 
         return self._replace_gaps(table, values, table, missing)
 
@@ -77,7 +80,7 @@ class GapFiller:
                 quotients = gaussian.draw_deviations(observed, normal) / gaps
                 residuals = self.residuals.from_normal(quotients.numpy())
                 residuals = torch.from_numpy(residuals) * deviation
-                draw[:] = self.columns.restore(expected + residuals)
+                draw[:] = self._restore(expected + residuals)
             return drawn
 
         tables = np.broadcast_to(table, (n_draws, *table.shape))
@@ -91,6 +94,9 @@ class GapFiller:
             return filled
         batch = {"input": filled[None], "observed": observed[None].to(filled.dtype)}
         return filled + self.module(batch)["output"].mean(0)
+
+    def _restore(self, rows: torch.Tensor) -> np.ndarray:
+        return self.columns.restore(rows).clip(*self.limits)
 
     @torch.inference_mode()
     def _replace_gaps(

@@ -268,7 +268,6 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
         folds = choose_folds(X, self.cv, 0.1, random_state)
         columns = Columns.of_observed(X, known)
         rows, observed = columns.standardise(X, known), torch.from_numpy(known)
-        columns = columns.limited(*limits)
         examples = GapExamples(observed, random_state)
         start, filled = start_from(
             rows, observed, examples, folds.held_out, loss, random_state
@@ -316,6 +315,7 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
         self.module_ = module.eval().requires_grad_(False)
         self._filler = GapFiller(
             np.flatnonzero(fillable),
+            limits,
             columns,
             start,
             self.module_,
