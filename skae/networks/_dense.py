@@ -84,7 +84,7 @@ class DenseNetwork(Network):
         sizes = self.hidden_layer_sizes
         if isinstance(sizes, str) and sizes == "auto":
             return [min(max(2 * n_in, 96), 192)] * 3
-        return check_widths(sizes)
+        return check_widths(sizes, "'auto' or a sequence of positive integers")
 
     def _activation(self) -> type[nn.Module]:
         if self.activation not in ACTIVATIONS:

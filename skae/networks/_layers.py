@@ -21,13 +21,12 @@ ACTIVATIONS = {
 }
 
 
-def check_widths(sizes: Sequence[int]) -> list[int]:
-    """Return the widths of hidden layers; a ValueError says what they have to be."""
+def check_widths(
+    sizes: Sequence[int], allowed: str = "a sequence of positive integers"
+) -> list[int]:
+    """Return the widths of hidden layers; a ValueError says what is allowed."""
     if not all(isinstance(size, Integral) and size > 0 for size in sizes):
-        raise ValueError(
-            "hidden_layer_sizes must be a sequence of positive integers, got "
-            f"{sizes!r}."
-        )
+        raise ValueError(f"hidden_layer_sizes must be {allowed}, got {sizes!r}.")
     return [int(size) for size in sizes]
 
 
