@@ -72,10 +72,10 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
     loss : {"squared_error", "absolute_error"}, default="squared_error"
         What training minimises: with ``"squared_error"`` gaps are filled with an
         estimate of the mean, with ``"absolute_error"`` with one of the median.
-    min_value, max_value : float or array-like of shape (n_features,), \
+    min_value, max_value : float, array-like of shape (n_features,) or None, \
             default=-np.inf and np.inf
-        Least and largest value to fill with. No gap is filled with a value outside of
-        the range of the observed ones in any case.
+        Least and largest value to fill with; None is no limit. In any case no gap is
+        filled with a value outside of the range of the observed ones.
     batch_size : int, default=128
         Rows in a step.
     learning_rate_init : float, default=0.01
@@ -175,8 +175,8 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
         "hidden_layer_sizes": ["array-like"],
         "activation": [StrOptions(set(ACTIVATIONS))],
         "loss": [StrOptions({"squared_error", "absolute_error"})],
-        "min_value": [Interval(Real, None, None, closed="both"), "array-like"],
-        "max_value": [Interval(Real, None, None, closed="both"), "array-like"],
+        "min_value": [None, Interval(Real, None, None, closed="both"), "array-like"],
+        "max_value": [None, Interval(Real, None, None, closed="both"), "array-like"],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -197,8 +197,8 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
         hidden_layer_sizes: Sequence[int] = (128,),
         activation: str = "silu",
         loss: Literal["squared_error", "absolute_error"] = "squared_error",
-        min_value: float | Sequence[float] = -np.inf,
-        max_value: float | Sequence[float] = np.inf,
+        min_value: float | Sequence[float] | None = -np.inf,
+        max_value: float | Sequence[float] | None = np.inf,
         batch_size: int = 128,
         learning_rate_init: float = 0.01,
         max_iter: int = 20,
@@ -449,7 +449,10 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
     def _check_limits(self) -> np.ndarray:
         """Least and largest value of each column, of shape (2, n_features)."""
         limits = np.empty((2, self.n_features_in_))
+        limits[0], limits[1] = -np.inf, np.inf
         for limit, name in zip(limits, ("min_value", "max_value"), strict=True):
+            if getattr(self, name) is None:
+                continue
             value = np.asarray(getattr(self, name), dtype=np.float64)
             if value.shape not in {(), limit.shape}:
                 raise ValueError(

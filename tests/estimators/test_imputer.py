@@ -226,6 +226,10 @@ class TestParameters:
             DenoisingImputer(**QUICK, min_value=50).fit_transform(X)[gaps] == 50
         ).all()
 
+    def test_none_is_no_limit(self, fitted: DenoisingImputer) -> None:
+        again = clone(fitted).set_params(min_value=None, max_value=None).fit(table())
+        assert_same(everything(again, table()), everything(fitted, table()))
+
     @pytest.mark.parametrize(
         ("params", "message"),
         [
