@@ -20,7 +20,7 @@ from sklearn.preprocessing import StandardScaler
 
 @dataclass(frozen=True)
 class Dataset:
-    """Rows to compress, and their classes where there are any.
+    """Rows to compress or to complete, and their classes where there are any.
 
     The pixels of an image share one unit, from 0 to 1, and are only centred; the
     columns of a table have units of their own and are standardised.
@@ -30,6 +30,12 @@ class Dataset:
     X: np.ndarray
     y: np.ndarray | None = None
     is_image: bool = False
+    numbers: np.ndarray | None = None
+
+    @property
+    def target(self) -> np.ndarray | None:
+        """What a model may predict from the rows: classes or numbers."""
+        return self.numbers if self.y is None else self.y
 
     def split(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Return training rows, held-out rows (30 %) and their classes."""
@@ -50,7 +56,8 @@ def load(folder: Path | None = None) -> list[Dataset]:
     """Return scikit-learn's sets and, with a folder, those of the folder too.
 
     The folder holds ``imputation/*.npz``, tables whose last column is a target and
-    is left out, and ``images/*.npz``, pixels ``X`` from 0 to 255 and classes ``y``.
+    no part of the rows, and ``images/*.npz``, pixels ``X`` from 0 to 255 and classes
+    ``y``.
     """
     datasets = list(_from_sklearn())
     if folder is not None:
@@ -68,13 +75,15 @@ def _from_sklearn() -> Iterator[Dataset]:
     for fetch in (load_breast_cancer, load_wine, load_iris):
         name = fetch.__name__.removeprefix("load_")
         yield Dataset(f"sklearn/{name}", *fetch(return_X_y=True))
-    yield Dataset("sklearn/diabetes", load_diabetes().data)
+    X, numbers = load_diabetes(return_X_y=True)
+    yield Dataset("sklearn/diabetes", X, numbers=numbers)
 
 
 def _from_folder(folder: Path) -> Iterator[Dataset]:
     for path in sorted(folder.glob("imputation/*.npz")):
         with np.load(path) as arrays:
-            yield Dataset(f"imputation/{path.stem}", arrays["X"][:, :-1])
+            table = arrays["X"]
+        yield Dataset(f"imputation/{path.stem}", table[:, :-1], numbers=table[:, -1])
     for path in sorted(folder.glob("images/*.npz")):
         with np.load(path) as arrays:
             X, y = arrays["X"] / 255, arrays["y"]

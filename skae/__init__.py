@@ -1,5 +1,13 @@
 """Autoencoders that are scikit-learn estimators."""
 
-from skae.estimators import AutoencoderTransformer, ReconstructionOutlierDetector
+from skae.estimators import (
+    AutoencoderTransformer,
+    DenoisingImputer,
+    ReconstructionOutlierDetector,
+)
 
-__all__ = ["AutoencoderTransformer", "ReconstructionOutlierDetector"]
+__all__ = [
+    "AutoencoderTransformer",
+    "DenoisingImputer",
+    "ReconstructionOutlierDetector",
+]

@@ -10,22 +10,17 @@ from sklearn.utils.validation import validate_data
 class NetworkEstimator(BaseEstimator):
     """Base of the estimators; it knows arrays and fitted state, nothing of methods."""
 
-    def _check_X(
-        self, X, *, reset: bool = False, ensure_min_samples: int = 1
-    ) -> np.ndarray:
+    def _check_X(self, X, *, reset: bool = False, **checks) -> np.ndarray:
         return validate_data(
-            self,
-            X,
-            reset=reset,
-            dtype=[np.float64, np.float32],
-            order="C",
-            ensure_min_samples=ensure_min_samples,
+            self, X, reset=reset, dtype=[np.float64, np.float32], order="C", **checks
         )
 
     def _forget(self) -> None:
         """Delete all fitted state, so that a fit that fails leaves nothing behind."""
         for name in list(vars(self)):
-            if name == "_codec" or (name.endswith("_") and not name.startswith("_")):
+            if name in {"_codec", "_filler"} or (
+                name.endswith("_") and not name.startswith("_")
+            ):
                 delattr(self, name)
 
     def __sklearn_is_fitted__(self) -> bool:

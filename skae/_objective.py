@@ -25,12 +25,15 @@ class Objective(nn.Module):
     ) -> dict[str, torch.Tensor]:
         """Return terms ``(members, batch)``, each summed over the elements of a row.
 
-        Without a generator there is no noise.
+        Without a generator there is no noise. A ``weight`` in the batch says how much
+        each element counts.
         """
         if self.noise is not None and generator is not None:
             batch = batch | {"input": self.noise.corrupt(batch["input"], generator)}
         output = module(batch, generator)["output"]
         error = self.loss.pointwise(output, batch["target"])
+        if "weight" in batch:
+            error = error * batch["weight"]
         return {"reconstruction": error.flatten(2).sum(-1)}
 
 

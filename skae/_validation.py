@@ -1,13 +1,24 @@
 """scikit-learn's validation helpers; semi-private, so imported in this file only."""
 
 from sklearn.base import _fit_context as validated_fit
-from sklearn.utils._param_validation import Interval, RealNotInt, StrOptions
-from sklearn.utils.validation import _check_feature_names_in as feature_names_for
+from sklearn.utils._mask import _get_mask as missing_mask
+from sklearn.utils._missing import is_pandas_na, is_scalar_nan
+from sklearn.utils._param_validation import (
+    Interval,
+    MissingValues,
+    RealNotInt,
+    StrOptions,
+)
+from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 
 __all__ = [
     "Interval",
+    "MissingValues",
     "RealNotInt",
     "StrOptions",
-    "feature_names_for",
+    "check_feature_names_in",
+    "is_pandas_na",
+    "is_scalar_nan",
+    "missing_mask",
     "validated_fit",
 ]

@@ -1,6 +1,11 @@
 """The estimators."""
 
+from skae.estimators._imputer import DenoisingImputer
 from skae.estimators._outlier import ReconstructionOutlierDetector
 from skae.estimators._transformer import AutoencoderTransformer
 
-__all__ = ["AutoencoderTransformer", "ReconstructionOutlierDetector"]
+__all__ = [
+    "AutoencoderTransformer",
+    "DenoisingImputer",
+    "ReconstructionOutlierDetector",
+]

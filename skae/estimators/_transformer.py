@@ -26,6 +26,7 @@ from skae.noise import GaussianNoise, Noise
 from skae.starts import PrincipalComponents
 from skae.training import (
     Folds,
+    Gate,
     available_device,
     choose_folds,
     held_out_error,
@@ -305,7 +306,7 @@ class AutoencoderTransformer(
             if start is None:
                 kept_error = held_out_error(*problem)
             else:
-                gate = weigh(*problem)
+                gate = weigh(*problem, Gate())
                 weight, start_error = gate.weight_, gate.start_error_
                 kept_error = gate.held_out_error_
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
-from numbers import Integral
 from typing import Literal
 
 import torch
 from torch import nn
 
-from skae.networks._layers import ACTIVATIONS, MemberLinear, ThinnedLinear
+from skae.networks._layers import (
+    ACTIVATIONS,
+    MemberLinear,
+    ThinnedLinear,
+    check_widths,
+)
 from skae.networks._network import Network
 
 
@@ -97,12 +101,7 @@ class DenseNetwork(Network):
         sizes = self.hidden_layer_sizes
         if isinstance(sizes, str) and sizes == "auto":
             return automatic
-        if not all(isinstance(size, Integral) and size > 0 for size in sizes):
-            raise ValueError(
-                "hidden_layer_sizes must be 'auto' or a sequence of positive integers, "
-                f"got {sizes!r}."
-            )
-        return [int(size) for size in sizes]
+        return check_widths(sizes, "'auto' or a sequence of positive integers")
 
     def _activation(self) -> type[nn.Module]:
         if self.activation not in ACTIVATIONS:

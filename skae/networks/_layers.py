@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from numbers import Integral
 
 import torch
 from torch import nn
@@ -17,6 +19,15 @@ ACTIVATIONS = {
     "gelu": nn.GELU,
     "silu": nn.SiLU,
 }
+
+
+def check_widths(
+    sizes: Sequence[int], allowed: str = "a sequence of positive integers"
+) -> list[int]:
+    """Return the widths of hidden layers; a ValueError says what is allowed."""
+    if not all(isinstance(size, Integral) and size > 0 for size in sizes):
+        raise ValueError(f"hidden_layer_sizes must be {allowed}, got {sizes!r}.")
+    return [int(size) for size in sizes]
 
 
 class MemberLinear(nn.Module):

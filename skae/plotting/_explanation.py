@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skae._validation import feature_names_for
+from skae._validation import check_feature_names_in
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -122,7 +122,7 @@ class ExplanationDisplay:
             value=np.asarray(X, dtype=np.float64)[0],
             expected=np.asarray(estimator.reconstruct(X), dtype=np.float64)[0],
             contribution=contribution[0],
-            feature_names=feature_names_for(estimator, feature_names),
+            feature_names=check_feature_names_in(estimator, feature_names),
         )
         return display.plot(max_features=max_features, ax=ax, **bar_kwargs)
 

@@ -1,7 +1,7 @@
 """The training engine: the only floor that knows skorch."""
 
 from skae.training._device import available_device
-from skae.training._engine import held_out_error, train
+from skae.training._engine import held_out_error, held_out_output, train
 from skae.training._folds import Folds, choose_folds
 from skae.training._gate import Gate, weigh
 
@@ -11,6 +11,7 @@ __all__ = [
     "available_device",
     "choose_folds",
     "held_out_error",
+    "held_out_output",
     "train",
     "weigh",
 ]

@@ -36,7 +36,11 @@ class TrainingBatches:
     """
 
     def __init__(
-        self, folds: Folds, batch_size: int, generator: torch.Generator
+        self,
+        folds: Folds,
+        batch_size: int,
+        generator: torch.Generator,
+        passes: float = 3,
     ) -> None:
         self.members = folds.members
         self._rows = [torch.from_numpy(rows) for rows in folds.training]
@@ -44,9 +48,9 @@ class TrainingBatches:
         self._generator = generator
         longest = max(len(rows) for rows in self._rows)
         self._batch_size = min(batch_size, longest)
-        # Three passes over the rows, but never so few steps that a round means nothing
-        # nor so many that the cost grows with the table.
-        self.steps = min(max(math.ceil(3 * longest / self._batch_size), 20), 300)
+        # Never so few steps that a round means nothing, nor so many that the cost grows
+        # with the table.
+        self.steps = min(max(math.ceil(passes * longest / self._batch_size), 20), 300)
 
     def next_round(self) -> torch.Tensor:
         """Row indices of shape ``(steps, members, batch)``."""
@@ -82,5 +86,5 @@ class HeldOutBatches:
         return iter(self._rows.split(self._block, dim=1))
 
     def select(self, errors: torch.Tensor) -> np.ndarray:
-        """Errors ``(members, longest)`` of the rows that are no padding."""
+        """Errors ``(members, longest, ...)`` of the rows that are no padding."""
         return errors.double().cpu().numpy()[self._held_out]

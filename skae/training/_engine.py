@@ -42,6 +42,7 @@ def train(
     max_iter: int,
     tol: float,
     n_iter_no_change: int,
+    passes: float = 3,
     device: str | torch.device = "cpu",
     verbose: int = 0,
 ) -> list[dict[str, Any]]:
@@ -64,6 +65,8 @@ def train(
         Rows on which each member trains and is judged.
     generator : torch.Generator
         Source of the order of rows and of the noise.
+    passes : float
+        Passes over the rows in a round of at least 20 and at most 300 steps.
 
     Returns
     -------
@@ -81,7 +84,7 @@ def train(
         working,
         objective,
         flat=FlatParameters(working),
-        batches=TrainingBatches(folds, batch_size, generator),
+        batches=TrainingBatches(folds, batch_size, generator, passes),
         held_out=HeldOutBatches(folds) if len(folds.held_out_rows) else None,
         schedule=Schedule(learning_rate, max_iter, tol, n_iter_no_change),
         generator=_on_device(generator, device),
@@ -123,13 +126,35 @@ def held_out_error(
     error : ndarray of shape (n_held_out,)
         In the order of ``folds.held_out_rows``.
     """
-    dtype = next(module.parameters()).dtype
     held_out = HeldOutBatches(folds)
-    batches = (
+    return _errors(module, objective, _held_out(module, tensors, held_out), held_out)
+
+
+@torch.inference_mode()
+def held_out_output(module: nn.Module, tensors: Tensors, folds: Folds) -> np.ndarray:
+    """Output for every held-out row, by the member that did not train on it.
+
+    Returns
+    -------
+    output : ndarray of shape (n_held_out, n_outputs)
+        In the order of ``folds.held_out_rows``.
+    """
+    held_out = HeldOutBatches(folds)
+    outputs = [
+        module(batch)["output"] for batch in _held_out(module, tensors, held_out)
+    ]
+    return held_out.select(torch.cat(outputs, dim=1))
+
+
+def _held_out(
+    module: nn.Module, tensors: Tensors, held_out: HeldOutBatches
+) -> Iterator[Tensors]:
+    """Batches of the held-out rows in the precision of the module."""
+    dtype = next(module.parameters()).dtype
+    return (
         {name: tensor.to(dtype) for name, tensor in gather(tensors, rows).items()}
         for rows in held_out
     )
-    return _errors(module, objective, batches, held_out)
 
 
 @torch.inference_mode()

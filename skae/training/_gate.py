@@ -11,8 +11,6 @@ from skae.training._batches import Tensors
 from skae.training._engine import held_out_error
 from skae.training._folds import Folds
 
-_STANDARD_ERRORS = 1.645  # significance at the one-sided 5 % level
-
 
 class Gate:
     """Keep no more of the network than held-out rows prove to be of use.
@@ -20,6 +18,13 @@ class Gate:
     The least weight is taken that is not significantly worse than the best one. A
     network that is right in direction but overfitted in size is of use at half its
     size; one whose gain could as well be chance gets no weight at all.
+
+    Parameters
+    ----------
+    standard_errors : float
+        By how many standard errors of the mean difference a weight has to be worse than
+        the best one to be given up; by default, the one-sided 5 % level. Zero takes the
+        best weight.
 
     Attributes
     ----------
@@ -33,6 +38,9 @@ class Gate:
 
     weights = (0.25, 0.5, 0.75, 1.0)
 
+    def __init__(self, standard_errors: float = 1.645) -> None:
+        self.standard_errors = standard_errors
+
     def fit(self, error_at: Callable[[float], np.ndarray]) -> Gate:
         """Choose the weight from the errors of the same rows at every weight."""
         self.start_error_ = error_at(0.0)
@@ -40,21 +48,26 @@ class Gate:
         errors |= {weight: error_at(weight) for weight in self.weights}
         least = min(errors.values(), key=np.mean)
         self.weight_ = next(
-            weight for weight, error in errors.items() if not _exceeds(error, least)
+            weight
+            for weight, error in errors.items()
+            if not self._exceeds(error, least)
         )
         self.held_out_error_ = errors[self.weight_]
         return self
 
-
-def _exceeds(error: np.ndarray, least: np.ndarray) -> bool:
-    """Tell whether the errors of the same rows are larger by more than chance."""
-    excess = error - least
-    standard_error = excess.std() / np.sqrt(len(excess))
-    return bool(excess.mean() > _STANDARD_ERRORS * standard_error)
+    def _exceeds(self, error: np.ndarray, least: np.ndarray) -> bool:
+        """Tell whether the errors of the same rows are larger by more than chance."""
+        excess = error - least
+        standard_error = excess.std() / np.sqrt(len(excess))
+        return bool(excess.mean() > self.standard_errors * standard_error)
 
 
 def weigh(
-    module: nn.Module, objective: nn.Module, tensors: Tensors, folds: Folds
+    module: nn.Module,
+    objective: nn.Module,
+    tensors: Tensors,
+    folds: Folds,
+    gate: Gate,
 ) -> Gate:
     """Let the held-out rows set the ``weight`` of a residual module."""
 
@@ -62,6 +75,5 @@ def weigh(
         module.weight = weight
         return held_out_error(module, objective, tensors, folds)
 
-    gate = Gate().fit(error_at)
-    module.weight = gate.weight_
+    module.weight = gate.fit(error_at).weight_
     return gate

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from tests.laws._estimators import ESTIMATORS, INSTANCES, TRANSFORMERS
+from tests.laws._estimators import ESTIMATORS, EVERY_INSTANCE
 
 #: Checks that scikit-learn runs on its own estimators only.
 FURTHER_CHECKS = [
@@ -31,7 +31,7 @@ CHECKS_OF_TRANSFORMERS = [
 #: A loss that takes rows in [0, 1] only cannot be fitted to the rows of the checks.
 CHECKED = {
     name: estimator
-    for name, estimator in INSTANCES.items()
+    for name, estimator in EVERY_INSTANCE.items()
     if estimator.get_params().get("loss") != "log_loss"
 }
 # The checks themselves fit to a data frame and transform its values, or the reverse.
@@ -55,6 +55,8 @@ def test_further_check(name: str, check: Callable) -> None:
 
 @mixed_forms
 @pytest.mark.parametrize("check", CHECKS_OF_TRANSFORMERS, ids=lambda c: c.__name__)
-@pytest.mark.parametrize("name", [name for name in CHECKED if name in TRANSFORMERS])
+@pytest.mark.parametrize(
+    "name", [n for n, e in CHECKED.items() if isinstance(e, TransformerMixin)]
+)
 def test_further_check_of_transformers(name: str, check: Callable) -> None:
     check(type(CHECKED[name]).__name__, CHECKED[name])

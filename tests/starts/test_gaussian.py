@@ -1,0 +1,117 @@
+"""The Gaussian of rows with gaps, against formulas and complete tables."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import multivariate_normal
+from sklearn.datasets import load_iris
+
+from skae.starts import ConditionalGaussian
+
+
+@pytest.fixture(scope="module")
+def rows() -> torch.Tensor:
+    X = load_iris().data
+    return torch.from_numpy((X - X.mean(axis=0)) / X.std(axis=0))
+
+
+@pytest.fixture(scope="module")
+def fitted(rows: torch.Tensor) -> ConditionalGaussian:
+    observed = torch.rand(rows.shape, generator=torch.Generator().manual_seed(0)) > 0.3
+    return ConditionalGaussian().fit(rows * observed, observed)
+
+
+masks = st.lists(st.booleans(), min_size=4, max_size=4)
+
+
+@settings(max_examples=16, deadline=None, derandomize=True, database=None)
+@given(mask=masks)
+def test_conditional_moments(
+    rows: torch.Tensor, fitted: ConditionalGaussian, mask: list[bool]
+) -> None:
+    """The textbook's formulas, one row at a time, with inverses written out."""
+    observed = np.array(mask)
+    row = rows[100].numpy()
+    mean, covariance = fitted.mean_.numpy(), fitted.covariance_.numpy()
+    across = covariance[np.ix_(~observed, observed)]
+    inverse = np.linalg.inv(covariance[np.ix_(observed, observed)])
+    expected = mean[~observed] + across @ inverse @ (row - mean)[observed]
+    variance = covariance[np.ix_(~observed, ~observed)] - across @ inverse @ across.T
+
+    seen = torch.from_numpy(observed)[None]
+    filled = fitted.fill(torch.from_numpy(row)[None] * seen, seen)[0].numpy()
+    deviation = fitted.deviation(seen)[0].numpy()
+    np.testing.assert_array_equal(filled[observed], row[observed])
+    np.testing.assert_allclose(filled[~observed], expected, atol=1e-10)
+    np.testing.assert_array_equal(deviation[observed], 0)
+    np.testing.assert_allclose(deviation[~observed] ** 2, np.diag(variance), atol=1e-6)
+
+
+def test_complete_rows_have_their_own_moments(rows: torch.Tensor) -> None:
+    observed = torch.ones(rows.shape, dtype=torch.bool)
+    fitted = ConditionalGaussian().fit(rows, observed)
+    np.testing.assert_allclose(fitted.mean_, rows.mean(0), atol=1e-10)
+    # One uncorrelated row more than there are.
+    covariance = np.cov(rows.numpy().T, bias=True)
+    off_diagonal = ~np.eye(4, dtype=bool)
+    expected = covariance[off_diagonal] * len(rows) / (len(rows) + 1)
+    np.testing.assert_allclose(fitted.covariance_[off_diagonal], expected, rtol=1e-6)
+
+
+def test_no_update_lowers_the_likelihood(rows: torch.Tensor) -> None:
+    """Expectation maximisation never does, but for the row that is added."""
+    generator = torch.Generator().manual_seed(1)
+    observed = torch.rand(rows.shape, generator=generator) > 0.3
+
+    def likelihood(fitted: ConditionalGaussian) -> float:
+        mean, covariance = fitted.mean_.numpy(), fitted.covariance_.numpy()
+        return sum(
+            multivariate_normal(mean[seen], covariance[np.ix_(seen, seen)]).logpdf(x)
+            for x, seen in (
+                (row[known], known)
+                for row, known in zip(rows.numpy(), observed.numpy(), strict=True)
+                if known.any()
+            )
+        )
+
+    values = [
+        likelihood(
+            ConditionalGaussian(max_iter=n, tol=0).fit(rows * observed, observed)
+        )
+        for n in (1, 2, 4, 8, 15)
+    ]
+    assert all(later > earlier - 0.5 for earlier, later in pairwise(values))
+    assert values[-1] > values[0] + 10
+
+
+def test_draws_have_the_conditional_distribution(
+    rows: torch.Tensor, fitted: ConditionalGaussian
+) -> None:
+    observed = torch.tensor([[True, False, True, False]]).expand(20_000, -1)
+    generator = torch.Generator().manual_seed(0)
+    normal = torch.randn(observed.shape, generator=generator, dtype=torch.float64)
+    drawn = fitted.draw_deviations(observed, normal).numpy()
+    covariance = fitted.covariance_.numpy()
+    gaps, seen = [1, 3], [0, 2]
+    across = covariance[np.ix_(gaps, seen)]
+    inverse = np.linalg.inv(covariance[np.ix_(seen, seen)])
+    expected = covariance[np.ix_(gaps, gaps)] - across @ inverse @ across.T
+    np.testing.assert_array_equal(drawn[:, seen], 0)
+    np.testing.assert_allclose(drawn[:, gaps].mean(axis=0), 0, atol=0.02)
+    np.testing.assert_allclose(np.cov(drawn[:, gaps].T), expected, atol=0.02)
+
+
+def test_collinear_and_constant_columns() -> None:
+    x = torch.linspace(-1, 1, 50, dtype=torch.float64)
+    rows = torch.stack([x, x, -x, torch.zeros(50, dtype=torch.float64)], dim=1)
+    observed = torch.ones(rows.shape, dtype=torch.bool)
+    observed[::2, 1] = False
+    fitted = ConditionalGaussian(max_iter=50, tol=0).fit(rows * observed, observed)
+    filled = fitted.fill(rows * observed, observed)
+    np.testing.assert_allclose(filled, rows, atol=0.05)
