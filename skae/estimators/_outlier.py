@@ -97,7 +97,7 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
     training_scores_ : ndarray of shape (n_samples,)
         ``score_samples`` of the training rows.
     experts_ : list of Expert
-        The fitted experts.
+        The fitted experts, the networks first.
     module_ : torch.nn.Module
         The ensemble of networks.
     n_iter_ : int
@@ -337,24 +337,25 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
         contributions : ndarray of shape (n_samples, n_features)
             Shares of the features in the errors of the experts, each expert weighted by
             its part in the score; not negative, and in every row their sum is
-            ``-score_samples``. What was expected instead is returned by
-            :meth:`reconstruct`.
+            ``-score_samples``. What the networks expected instead is
+            returned by :meth:`reconstruct`.
         """
         check_is_fitted(self)
 
         def contributions(rows: np.ndarray) -> np.ndarray:
             surprises, errors = self._judge(rows)
             total = errors.sum(axis=2)
-            parts = _mean(surprises) * _weights(surprises)
-            return np.einsum(
-                "en,enf->nf", parts / np.where(total > 0, total, 1), errors
-            )
+            shares = _parts(surprises) / np.where(total > 0, total, 1)
+            return np.einsum("en,enf->nf", shares, errors)
 
         X = self._check_X(X)
         return map_blocks(contributions, X, self.n_features_in_, dtype=np.float64)
 
     def reconstruct(self, X) -> np.ndarray:
-        """Return what the experts expected, each weighted by its part in the score.
+        """Return what the networks expect.
+
+        A network predicts a feature without seeing it, so that a wrong value does not
+        confirm itself, as it does where the nearest rows are those that share it.
 
         Parameters
         ----------
@@ -367,13 +368,8 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
             Expected value of every feature, in the units of X.
         """
         check_is_fitted(self)
-
-        def expected(rows: np.ndarray) -> np.ndarray:
-            surprises, _ = self._judge(rows)
-            choices = np.stack([expert.reconstruct(rows) for expert in self.experts_])
-            return np.einsum("en,enf->nf", _weights(surprises), choices)
-
-        return map_blocks(expected, self._check_X(X), self.n_features_in_)
+        networks = self.experts_[0]
+        return map_blocks(networks.reconstruct, self._check_X(X), self.n_features_in_)
 
     def threshold(self, contamination: float) -> float:
         """Return the offset that flags a given share of the training rows.
@@ -398,7 +394,7 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
     def _score(self, X: np.ndarray) -> np.ndarray:
         def score(rows: np.ndarray) -> np.ndarray:
             surprises, _ = self._judge(rows)
-            return -_mean(surprises)[:, None]
+            return -_parts(surprises).sum(axis=0)[:, None]
 
         return map_blocks(score, X, 1, dtype=np.float64)[:, 0]
 
@@ -412,13 +408,9 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
         return np.stack(surprises), errors
 
 
-def _mean(surprises: np.ndarray) -> np.ndarray:
-    """Power mean over experts of surprises ``(n_experts, n)``."""
-    return np.power(np.power(surprises, _POWER).mean(axis=0), 1 / _POWER)
-
-
-def _weights(surprises: np.ndarray) -> np.ndarray:
-    """Part of each expert in the mean; equal parts where none is surprised."""
+def _parts(surprises: np.ndarray) -> np.ndarray:
+    """Split the power mean of surprises ``(n_experts, n)`` among the experts."""
     powers = np.power(surprises, _POWER)
     total = powers.sum(axis=0)
-    return np.where(total > 0, powers / np.where(total > 0, total, 1), 1 / len(powers))
+    mean = np.power(total / len(powers), 1 / _POWER)
+    return powers * (mean / np.where(total > 0, total, 1))

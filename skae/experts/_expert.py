@@ -36,7 +36,3 @@ class Expert(ABC):
         errors : ndarray of shape (n_samples, n_features)
             Not negative; the error of a row is the sum over its features.
         """
-
-    @abstractmethod
-    def reconstruct(self, X: np.ndarray) -> np.ndarray:
-        """Return the expected rows, in the units of X."""

@@ -141,6 +141,7 @@ class MaskedNetwork(Expert):
         return squared.div_(self.variance).log1p_().mean(dim=0).numpy()
 
     def reconstruct(self, X: np.ndarray) -> np.ndarray:
+        """Return what the networks expect on average, in the units of X."""
         x = torch.from_numpy((X - self.mean) / self.scale)
         expected = self.module.expect(x[None]).mean(dim=0).numpy()
         return expected * self.scale + self.mean

@@ -55,10 +55,6 @@ class NearestRows(Expert):
         apart = self.apart[neighbors].sum(axis=1, keepdims=True)
         return squared / apart
 
-    def reconstruct(self, X: np.ndarray) -> np.ndarray:
-        _, neighbors = self._nearest(self.scaling.transform(X))
-        return self.rows[neighbors].mean(axis=1)
-
     def _nearest(self, scaled: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         # On more threads the search may choose others among equally near rows.
         with threadpool_limits(1, user_api="openmp"):

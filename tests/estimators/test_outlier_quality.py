@@ -135,9 +135,8 @@ class TestExpectations:
     def test_networks_expect_the_true_value(self) -> None:
         """They do not see the value that they judge."""
         corrupted = Corrupted(related())
-        networks = ReconstructionOutlierDetector(n_neighbors=None, random_state=0)
-        networks.fit(corrupted.train)
-        distance = corrupted.distance(networks.reconstruct(corrupted.rows))
+        detector = ReconstructionOutlierDetector(random_state=0).fit(corrupted.train)
+        distance = corrupted.distance(detector.reconstruct(corrupted.rows))
         assert distance < 0.6 * corrupted.distance_of_the_mean()
 
     def test_usual_rows_are_reconstructed(self) -> None:

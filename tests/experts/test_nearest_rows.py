@@ -57,21 +57,11 @@ def test_training_rows_are_judged_as_if_they_were_new(
     np.testing.assert_allclose(expert.surprise.errors, np.array(errors)[order])
 
 
-def test_reconstruction_is_the_mean_of_the_nearest_rows(
-    rng: np.random.RandomState,
-) -> None:
-    rows = np.concatenate([rng.normal(size=(5, 2)), 100 + rng.normal(size=(5, 2))])
-    restored = expert_of(rows).reconstruct(np.array([[0.0, 0.0], [90.0, 120.0]]))
-    expected = [rows[:5].mean(axis=0), rows[5:].mean(axis=0)]
-    np.testing.assert_allclose(restored, expected)
-
-
 @pytest.mark.parametrize("n", [2, 3, 5])
 def test_fewer_rows_than_neighbors(rng: np.random.RandomState, n: int) -> None:
     rows = rng.normal(size=(n, 2))
     expert = expert_of(rows, 5)
     assert np.isfinite(expert.errors(rows)).all()
-    assert np.isfinite(expert.reconstruct(rows)).all()
 
 
 def test_a_local_outlier_is_worse_than_a_row_among_sparse_ones(
