@@ -29,14 +29,13 @@ class NearestRows(Expert):
     def __init__(
         self, rows: np.ndarray, scaling: RobustScaling, n_neighbors: int
     ) -> None:
-        self.rows = rows.astype(np.float64)
         self.scaling = scaling
-        self.scaled_rows = scaling.transform(self.rows)
+        self.rows = scaling.transform(rows.astype(np.float64))
         # Distances are a product of matrices and a selection; a tree takes longer from
         # about ten features on.
         self.search = NearestNeighbors(
             n_neighbors=min(n_neighbors, len(rows) - 1), algorithm="brute"
-        ).fit(self.scaled_rows)
+        ).fit(self.rows)
         # Without X a row is not its own neighbour.
         distances, neighbors = self._nearest(None)
         apart = distances.mean(axis=1)
@@ -51,7 +50,7 @@ class NearestRows(Expert):
         _, neighbors = self._nearest(scaled)
         squared = np.zeros_like(scaled)
         for nearest in neighbors.T:  # one at a time, for the sake of memory
-            squared += np.square(scaled - self.scaled_rows[nearest])
+            squared += np.square(scaled - self.rows[nearest])
         apart = self.apart[neighbors].sum(axis=1, keepdims=True)
         return squared / apart
 
