@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from skae.losses import Loss
-from skae.starts import ConditionalGaussian, ConditionalStart, NearestRows
+from skae.starts import ConditionalGaussian, ConditionalStart, NearestMean
 
 _MOST_COPIES = 16  # half as many cost a hundredth of the error
 _MOST_CELLS = 800_000  # of all copies; each copy is filled, which takes time
@@ -111,7 +111,7 @@ def start_from(
             expected[mine] = unseeing.fill(shown[mine], examples.observed[mine])
 
     stored = torch.from_numpy(random.permutation(n_samples)[:_STORED_ROWS])
-    nearest = NearestRows(gaussian.fill(rows[stored], observed[stored]))
+    nearest = NearestMean(gaussian.fill(rows[stored], observed[stored]))
     own = torch.full((n_samples,), -1)
     own[stored] = torch.arange(len(stored))
     neighbouring = nearest.fill(shown, examples.observed, own[examples.source])

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 
 from skae.starts._gaussian import ConditionalGaussian
-from skae.starts._nearest import NearestRows
+from skae.starts._nearest import NearestMean
 
 _WORTH = 200  # hidden values of a column that count as much as all other columns
 
@@ -23,12 +23,12 @@ class ConditionalStart:
     Attributes
     ----------
     gaussian : ConditionalGaussian
-    nearest : NearestRows
+    nearest : NearestMean
     share : tensor of shape (n_features,)
         Share of the nearest rows in the fill of each column, in [0, 1].
     """
 
-    def __init__(self, gaussian: ConditionalGaussian, nearest: NearestRows) -> None:
+    def __init__(self, gaussian: ConditionalGaussian, nearest: NearestMean) -> None:
         self.gaussian = gaussian
         self.nearest = nearest
         self.share = torch.zeros_like(gaussian.mean_)

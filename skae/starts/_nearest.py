@@ -11,7 +11,7 @@ _NEGLIGIBLE = 50.0  # exp(-50) beside a weight of at least exp(-4)
 _BLOCK = 2**18  # distances that are worked on at a time
 
 
-class NearestRows:
+class NearestMean:
     """Fills gaps with a weighted mean of the rows that are nearest to a row.
 
     Distances are those of the observed values. A weight falls exponentially with the
