@@ -216,9 +216,10 @@ def _auroc_text(datasets: list[Dataset], frame: pd.DataFrame) -> str:
     if datasets[0].name.startswith("sklearn/"):
         sets += " of scikit-learn in which one class was made rare"
     n_cells = len(datasets) * len(PROTOCOLS) * frame["detector"].nunique()
+    n_seeds = len(frame) // n_cells
     return (
         f"Area under the ROC curve, the mean over {sets}, each drawn with "
-        f"{len(frame) // n_cells} random seeds."
+        f"{n_seeds} random seed{'s' if n_seeds > 1 else ''}."
     )
 
 
