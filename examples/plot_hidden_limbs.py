@@ -1,7 +1,7 @@
 """
-=========================
+==========================
 Limbs hidden from a camera
-=========================
+==========================
 
 A camera follows a person who walks, as thirteen points in the plane. Whole limbs are
 hidden now and then, by furniture or by the person, so gaps come in blocks: both
