@@ -43,16 +43,6 @@ bench: .venv/.bench  ## the measured tables in docs/measured; DATA=folder for mo
 	    $(if $(DATA),--data "$(DATA)")
 	$(BIN)/python benchmarks/imputation_quality.py --output docs/measured \
 	    $(if $(DATA),--data "$(DATA)")
-	$(BIN)/python benchmarks/engine_speed.py --output docs/measured
-	$(BIN)/python benchmarks/growth.py --output docs/measured
-	$(BIN)/python benchmarks/outlier_cost.py --output docs/measured
-
-install: .venv/.dev  ## everything for working on skae, and the pre-commit hook
-	$(BIN)/pre-commit install
-
-clean:  ## remove what make made
-	rm -rf .venv build demo docs/_build docs/auto_examples docs/generated *.egg-info
-	rm -rf .hypothesis .import_linter_cache .pytest_cache .ruff_cache
 	$(BIN)/python benchmarks/outlier_quality.py --output docs/measured \
 	    $(if $(DATA),--data "$(DATA)")
 	$(BIN)/python benchmarks/engine_speed.py --output docs/measured
