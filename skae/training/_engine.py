@@ -25,7 +25,7 @@ from skae.training._flat import FlatParameters
 from skae.training._folds import Folds
 from skae.training._schedule import Schedule
 
-_SHARED_WORK = 2**25  # products in a pass forward from which on threads pay
+_SHARED_WORK = 2**22  # products in a pass forward from which on threads pay
 _DIVERGED = 10  # a loss that has grown by this factor does not come back
 
 
