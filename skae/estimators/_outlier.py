@@ -237,6 +237,7 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
         network = resolve_network(
             self.network, self.hidden_layer_sizes, self.activation
         )
+        device = available_device(self.device)
         random_state = check_random_state(self.random_state)
         generator = torch.Generator().manual_seed(random_state.randint(2**31 - 1))
 
@@ -258,7 +259,7 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
             max_iter=self.max_iter,
             tol=0.0,
             n_iter_no_change=self.max_iter,
-            device=available_device(self.device),
+            device=device,
             verbose=self.verbose,
         )
         experts: list[Expert] = [masked]
@@ -337,8 +338,8 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
         contributions : ndarray of shape (n_samples, n_features)
             Shares of the features in the errors of the experts, each expert weighted by
             its part in the score; not negative, and in every row their sum is
-            ``-score_samples``. What the networks expected instead is
-            returned by :meth:`reconstruct`.
+            ``-score_samples``. What the networks expected instead is returned by
+            :meth:`reconstruct`.
         """
         check_is_fitted(self)
 

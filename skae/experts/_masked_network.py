@@ -142,13 +142,15 @@ class MaskedNetwork(Expert):
 
     def reconstruct(self, X: np.ndarray) -> np.ndarray:
         """Return what the networks expect on average, in the units of X."""
-        x = torch.from_numpy((X - self.mean) / self.scale)
-        expected = self.module.expect(x[None]).mean(dim=0).numpy()
+        expected = self.module.expect(self._inputs(X)).mean(dim=0).numpy()
         return expected * self.scale + self.mean
 
     def _residual(self, X: np.ndarray) -> torch.Tensor:
-        x = torch.from_numpy((X - self.mean) / self.scale)[None]
+        x = self._inputs(X)
         return self.module.expect(x) - x
+
+    def _inputs(self, X: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy((X - self.mean) / self.scale)[None]
 
     def _training_tensor(self, X: np.ndarray, core: np.ndarray) -> torch.Tensor:
         inputs = np.empty((len(core), X.shape[1]), dtype=np.float32)

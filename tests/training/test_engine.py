@@ -13,6 +13,7 @@ from torch import nn
 from skae._objective import Objective
 from skae.losses import LOSSES, Loss
 from skae.networks import DenseNetwork
+from skae.training import _engine
 from skae.training._engine import held_out_error, train
 from skae.training._folds import Folds, all_rows, cross_validation
 
@@ -321,3 +322,21 @@ def test_same_bits_from_the_same_generator(x: torch.Tensor) -> None:
     assert_same_weights(one, two, atol=0)
     with pytest.raises(AssertionError):
         assert_same_weights(one, other)
+
+
+@pytest.mark.parametrize(("shared_from", "threads"), [(np.inf, 1), (0, 2)])
+def test_small_steps_run_on_one_thread(
+    x: torch.Tensor, monkeypatch: pytest.MonkeyPatch, shared_from: float, threads: int
+) -> None:
+    monkeypatch.setattr(_engine, "_SHARED_WORK", shared_from)
+    module, seen = network(), set()
+    # The engine trains a copy, which keeps the hook.
+    module.register_forward_pre_hook(lambda *_: seen.add(torch.get_num_threads()))
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        run(module, x, all_rows(len(x)))
+        assert seen == {threads}
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
