@@ -5,11 +5,16 @@ import torch
 
 from skae._objective import HiddenFeaturesObjective, Objective
 from skae.losses import LOSSES
-from skae.noise import GaussianNoise
+from skae.noise import Corruption, GaussianNoise
 
 
 def identity(batch: dict, generator: torch.Generator | None = None) -> dict:
     return {"output": batch["input"]}
+
+
+def gaussian(n_features: int) -> Corruption:
+    nothing = torch.zeros(n_features)
+    return GaussianNoise(0.5).corruption(nothing[None], nothing)
 
 
 def batch_of(x: torch.Tensor, target: torch.Tensor | None = None) -> dict:
@@ -25,7 +30,7 @@ def test_term_is_summed_over_the_features_of_a_row() -> None:
 
 def test_noise_reaches_the_input_and_never_the_target() -> None:
     x = torch.randn(1, 2000, 4)
-    objective = Objective(LOSSES["squared_error"], GaussianNoise(0.5))
+    objective = Objective(LOSSES["squared_error"], gaussian(4))
     batch = batch_of(x)
     (term,) = objective(identity, batch, torch.Generator()).values()
     # The identity leaves nothing but the noise as its error.
@@ -34,7 +39,7 @@ def test_noise_reaches_the_input_and_never_the_target() -> None:
 
 
 def test_without_a_generator_there_is_no_noise() -> None:
-    objective = Objective(LOSSES["squared_error"], GaussianNoise(0.5))
+    objective = Objective(LOSSES["squared_error"], gaussian(3))
     (term,) = objective(identity, batch_of(torch.randn(1, 5, 3))).values()
     assert not term.any()
 
@@ -48,10 +53,10 @@ class Recorder:
 
 
 class TestHiddenFeatures:
-    @pytest.mark.parametrize("noise", [None, GaussianNoise(0.5)])
-    def test_only_hidden_features_count(self, noise: GaussianNoise | None) -> None:
+    @pytest.mark.parametrize("corruption", [None, gaussian(6)])
+    def test_only_hidden_features_count(self, corruption: Corruption | None) -> None:
         """And never with their noise."""
-        objective = HiddenFeaturesObjective(LOSSES["squared_error"], noise)
+        objective = HiddenFeaturesObjective(LOSSES["squared_error"], corruption)
         network, x, target = Recorder(), torch.randn(2, 50, 6), torch.randn(2, 50, 6)
         terms = objective(network, batch_of(x, target), torch.Generator())
         (term,) = terms.values()
@@ -59,7 +64,7 @@ class TestHiddenFeatures:
         torch.testing.assert_close(term, expected)
 
     def test_noise_reaches_what_is_shown_alone(self) -> None:
-        objective = HiddenFeaturesObjective(LOSSES["squared_error"], GaussianNoise(0.5))
+        objective = HiddenFeaturesObjective(LOSSES["squared_error"], gaussian(4))
         network, x = Recorder(), torch.randn(1, 2000, 4)
         batch = batch_of(x)
         objective(network, batch, torch.Generator())

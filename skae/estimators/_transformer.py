@@ -282,7 +282,11 @@ class AutoencoderTransformer(
             )
             module = Residual(linear, module, inputs)
 
-        objective = Objective(loss, self._choose_noise(inputs))
+        noise, corruption = self._choose_noise(inputs), None
+        if noise is not None:
+            zero = torch.from_numpy(coordinates.transform(np.zeros_like(X[:1]))[0])
+            corruption = noise.corruption(inputs, zero)
+        objective = Objective(loss, corruption)
         problem = module, objective, {"input": inputs, "target": inputs}, folds
         history = []
         if start is None or self._can_gain(start, n_components, folds):

@@ -238,7 +238,7 @@ class _RoundNet(NeuralNet):
             for row in self.history
         ]
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def _loss_of_one_pass(self, tensors: Tensors) -> float:
         """Mean loss of the rows, each once, or of as many as a third of a round has."""
         losses = []
