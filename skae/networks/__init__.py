@@ -1,5 +1,6 @@
 """Network specifications: the shape of what is trained."""
 
+from skae.networks._autoencoder import Autoencoder, StackedAutoencoder
 from skae.networks._dense import DenseNetwork
 from skae.networks._gap_network import GapNetwork, QuantileEncoding
 from skae.networks._layers import ACTIVATIONS
@@ -8,9 +9,11 @@ from skae.networks._resolve import resolve_network
 
 __all__ = [
     "ACTIVATIONS",
+    "Autoencoder",
     "DenseNetwork",
     "GapNetwork",
     "Network",
     "QuantileEncoding",
+    "StackedAutoencoder",
     "resolve_network",
 ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from numbers import Integral
 
 import torch
@@ -30,6 +31,36 @@ def check_widths(
     return [int(size) for size in sizes]
 
 
+def activation_named(name: str, parameter: str = "activation") -> type[nn.Module]:
+    """Return the class of an activation function; a ValueError lists their names."""
+    if name not in ACTIVATIONS:
+        raise ValueError(
+            f"{parameter} must be one of {sorted(ACTIVATIONS)}, got {name!r}."
+        )
+    return ACTIVATIONS[name]
+
+
+def blocks_of(
+    layers: Iterable[nn.Module],
+    activation: type[nn.Module],
+    last_activation: type[nn.Module] = nn.Identity,
+) -> nn.Sequential:
+    """Return a sequence of blocks: a layer and its activation."""
+    *hidden, last = layers
+    blocks = [nn.Sequential(layer, activation()) for layer in hidden]
+    return nn.Sequential(*blocks, nn.Sequential(last, last_activation()))
+
+
+def uniform_parameter(
+    *shape: int, fan_in: int, generator: torch.Generator
+) -> nn.Parameter:
+    """Return weights or biases that keep the scale of a layer's input."""
+    bound = 1 / math.sqrt(fan_in)
+    # float64 whatever torch's default is: the engine casts for training.
+    values = torch.empty(shape, dtype=torch.float64)
+    return nn.Parameter(values.uniform_(-bound, bound, generator=generator))
+
+
 class MemberLinear(nn.Module):
     """One affine map per member, all applied in a single batched product.
 
@@ -42,12 +73,9 @@ class MemberLinear(nn.Module):
         self, n_in: int, n_out: int, *, members: int, generator: torch.Generator
     ) -> None:
         super().__init__()
-        bound = 1 / math.sqrt(n_in)
-        # float64 whatever torch's default is: the engine casts for training.
-        weight = torch.empty(members, n_in, n_out, dtype=torch.float64)
-        bias = torch.empty(members, 1, n_out, dtype=torch.float64)
-        self.weight = nn.Parameter(weight.uniform_(-bound, bound, generator=generator))
-        self.bias = nn.Parameter(bias.uniform_(-bound, bound, generator=generator))
+        draw = partial(uniform_parameter, fan_in=n_in, generator=generator)
+        self.weight = draw(members, n_in, n_out)
+        self.bias = draw(members, 1, n_out)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return torch.baddbmm(self.bias, x, self.weight)
@@ -56,6 +84,21 @@ class MemberLinear(nn.Module):
     def zero_(self) -> None:
         self.weight.zero_()
         self.bias.zero_()
+
+
+class TiedLinear(nn.Module):
+    """The transpose of a layer, by the very same weights, and a bias of its own."""
+
+    def __init__(self, layer: MemberLinear, *, generator: torch.Generator) -> None:
+        super().__init__()
+        members, n_out, n_in = layer.weight.shape
+        self.weight = layer.weight
+        self.bias = uniform_parameter(
+            members, 1, n_out, fan_in=n_in, generator=generator
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.baddbmm(self.bias, x, self.weight.mT)
 
 
 class ThinnedLinear(MemberLinear):
@@ -78,3 +121,19 @@ class ThinnedLinear(MemberLinear):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return torch.baddbmm(self.bias, x, self.weight * self.kept)
+
+
+class Shift(nn.Module):
+    """Add a constant, which is not trained.
+
+    Parameters
+    ----------
+    constant : tensor of shape (members, 1, n_features)
+    """
+
+    def __init__(self, constant: torch.Tensor) -> None:
+        super().__init__()
+        self.register_buffer("constant", constant)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.constant

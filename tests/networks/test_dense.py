@@ -15,7 +15,7 @@ def build(spec: DenseNetwork, n_in: int = 5, members: int = 3, seed: int = 0):
 
 
 def widths(stack: torch.nn.Sequential) -> list[int]:
-    layers = [layer for layer in stack if isinstance(layer, MemberLinear)]
+    layers = [layer for layer in stack.modules() if isinstance(layer, MemberLinear)]
     return [layers[0].weight.shape[1], *(layer.weight.shape[2] for layer in layers)]
 
 
@@ -53,16 +53,16 @@ def test_forward_is_the_composition_of_its_layers(activation: str, function) -> 
     x = torch.randn(3, 10, 5, dtype=torch.float64)
 
     def apply(stack: torch.nn.Sequential, x: torch.Tensor) -> torch.Tensor:
-        first, _, last = stack
+        (first, _), (last, _) = stack
         hidden = function(x @ first.weight + first.bias)
         return hidden @ last.weight + last.bias
 
     z = apply(module.encoder, x)
     torch.testing.assert_close(module.encode(x), z)
     torch.testing.assert_close(module.decode(z), apply(module.decoder, z))
-    torch.testing.assert_close(
-        module({"input": x})["output"], module.decode(module.encode(x))
-    )
+    both = module({"input": x})
+    torch.testing.assert_close(both["code"], z)
+    torch.testing.assert_close(both["output"], module.decode(z))
 
 
 def test_every_activation_is_tested() -> None:
@@ -112,8 +112,8 @@ def test_zero_output() -> None:
     assert not module.encode(x).any()
     assert not module.decode(torch.randn(3, 10, 2, dtype=torch.float64)).any()
     # Only the last layers: with all weights zero, nothing would ever learn.
-    assert module.encoder[0].weight.all()
-    assert module.decoder[0].weight.all()
+    assert module.encoder[0][0].weight.all()
+    assert module.decoder[0][0].weight.all()
 
 
 class TestMap:
@@ -124,10 +124,10 @@ class TestMap:
 
     @pytest.mark.parametrize("sizes", [(), (7,), (9, 4)])
     def test_widths(self, sizes: tuple[int, ...]) -> None:
-        assert widths(self.build(DenseNetwork(sizes)).layers) == [6, *sizes, 3]
+        assert widths(self.build(DenseNetwork(sizes))) == [6, *sizes, 3]
 
     def test_auto_is_one_layer(self) -> None:
-        assert widths(self.build(DenseNetwork()).layers) == [6, 64, 3]
+        assert widths(self.build(DenseNetwork())) == [6, 64, 3]
 
     def test_zero_output(self) -> None:
         module = self.build(DenseNetwork((7,)))
@@ -135,7 +135,7 @@ class TestMap:
         assert module({"input": x})["output"].all()
         module.zero_output_()
         assert not module({"input": x})["output"].any()
-        assert module.layers[0].weight.all()
+        assert module.blocks[0][0].weight.all()
 
 
 @pytest.mark.parametrize("sizes", ["large", (0,), (-3, 4), (2.5,)])
@@ -156,5 +156,7 @@ def test_specification_holds_parameters_only() -> None:
         "hidden_layer_sizes": (7,),
         "activation": "tanh",
         "connectivity": 1.0,
+        "tied_weights": False,
+        "code_activation": "identity",
     }
     assert clone(spec).get_params() == spec.get_params()

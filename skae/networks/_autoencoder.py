@@ -1,0 +1,98 @@
+"""Networks with a bottleneck, whatever their layers are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from skae.networks._layers import Shift, blocks_of
+
+
+class Autoencoder(nn.Module):
+    """An encoder and a decoder.
+
+    Parameters
+    ----------
+    encoder, decoder : nn.Module
+        Take and return tensors of shape ``(members, batch, n)``.
+    """
+
+    def __init__(self, encoder: nn.Module, decoder: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+
+    def encode(self, x: torch.Tensor) -> torch.Tensor:
+        return self.encoder(x)
+
+    def decode(self, z: torch.Tensor) -> torch.Tensor:
+        return self.decoder(z)
+
+    def forward(
+        self, batch: dict[str, torch.Tensor], generator: torch.Generator | None = None
+    ) -> dict[str, torch.Tensor]:
+        code = self.encode(batch["input"])
+        return {"output": self.decode(code), "code": code}
+
+
+class StackedAutoencoder(Autoencoder):
+    """As many layers in the decoder as in the encoder, each undoing its counterpart.
+
+    Both sides are sequences of blocks, a block being a layer and its activation. The
+    output is linear.
+
+    Parameters
+    ----------
+    encoder_layers, decoder_layers : sequence of nn.Module
+        From the input to the code, and from the code to the output. The last of each
+        has ``zero_``.
+    activation, code_activation : type of nn.Module
+        Of the hidden layers and of the code.
+    """
+
+    def __init__(
+        self,
+        encoder_layers: Sequence[nn.Module],
+        decoder_layers: Sequence[nn.Module],
+        activation: type[nn.Module],
+        code_activation: type[nn.Module] = nn.Identity,
+    ) -> None:
+        super().__init__(
+            blocks_of(encoder_layers, activation, code_activation),
+            blocks_of(decoder_layers, activation),
+        )
+
+    def stages(self) -> list[Autoencoder]:
+        """Return each block of the encoder with its counterpart, the outermost first.
+
+        They are the blocks of the whole, so that what they learn is learnt by it.
+        """
+        pairs = zip(self.encoder, reversed(self.decoder), strict=True)
+        return [Autoencoder(encoder, decoder) for encoder, decoder in pairs]
+
+    def zero_output_(self) -> None:
+        """Make encoder and decoder return zero, so that as a residual they add nothing.
+
+        The code has to be linear.
+        """
+        self.encoder[-1][0].zero_()
+        self.decoder[-1][0].zero_()
+
+
+class TiedAutoencoder(StackedAutoencoder):
+    """The layers of the decoder have the transposed weights of the encoder's."""
+
+    @torch.no_grad()
+    def zero_output_(self) -> None:
+        """Make encoder and decoder return zero, so that as a residual they add nothing.
+
+        The last layer cannot be zero: it has the weights of the first, which would
+        never learn. The code layer is, so that every code is decoded to the same
+        values, and these are taken off. The code has to be linear.
+        """
+        code_layer = self.encoder[-1][0]
+        code_layer.zero_()
+        code = code_layer.bias  # zeros by now
+        self.decoder[-1].append(Shift(-self.decode(code)))
