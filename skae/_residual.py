@@ -7,6 +7,8 @@ import copy
 import torch
 from torch import nn
 
+from skae.networks import Autoencoder
+
 _FADE_ROWS = 20_000  # enough rows for a quantile of 99.9 %
 
 
@@ -46,7 +48,22 @@ def _quantile(x: torch.Tensor, q: float) -> float:
     return float(x.kthvalue(max(1, round(q * len(x)))).values)
 
 
-class Residual(nn.Module):
+class FadedSum(nn.Module):
+    """The output of a start plus the faded output of a network."""
+
+    def __init__(self, start: nn.Module, network: nn.Module, fade: nn.Module) -> None:
+        super().__init__()
+        self.start = start
+        self.network = network
+        self.fade = fade
+        self.weight = 1.0
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        keep = self.weight * self.fade(x)
+        return self.start(x) + keep * self.network(x)
+
+
+class Residual(Autoencoder):
     """Encoder and decoder of a start, each plus the faded output of a network.
 
     The network's output begins at zero, so that before the first step this *is* the
@@ -54,10 +71,9 @@ class Residual(nn.Module):
 
     Parameters
     ----------
-    start : nn.Module
-        Has ``encode`` and ``decode``.
-    network : nn.Module
-        Has ``encode``, ``decode`` and ``zero_output_``.
+    start : Autoencoder
+    network : Autoencoder
+        Has ``zero_output_``.
     rows : tensor of shape (n_samples, n_inputs)
         Training rows, centred; they set the radii of the fades.
 
@@ -68,30 +84,28 @@ class Residual(nn.Module):
     """
 
     def __init__(
-        self, start: nn.Module, network: nn.Module, rows: torch.Tensor
+        self, start: Autoencoder, network: Autoencoder, rows: torch.Tensor
     ) -> None:
-        super().__init__()
-        self.start = start
-        self.network = network
-        self.weight = 1.0
         rows = rows[:: 1 + len(rows) // _FADE_ROWS]
-        self.input_fade = DistanceFade(rows)
         kept_start = last_member(copy.deepcopy(start))
-        self.code_fade = DistanceFade(kept_start.encode(rows.double()[None])[0])
+        codes = kept_start.encode(rows.double()[None])[0]
         network.zero_output_()
+        super().__init__(
+            FadedSum(start.encoder, network.encoder, DistanceFade(rows)),
+            FadedSum(start.decoder, network.decoder, DistanceFade(codes)),
+        )
 
-    def encode(self, x: torch.Tensor) -> torch.Tensor:
-        keep = self.weight * self.input_fade(x)
-        return self.start.encode(x) + keep * self.network.encode(x)
+    @property
+    def start(self) -> Autoencoder:
+        return Autoencoder(self.encoder.start, self.decoder.start)
 
-    def decode(self, z: torch.Tensor) -> torch.Tensor:
-        keep = self.weight * self.code_fade(z)
-        return self.start.decode(z) + keep * self.network.decode(z)
+    @property
+    def weight(self) -> float:
+        return self.encoder.weight
 
-    def forward(
-        self, batch: dict[str, torch.Tensor], generator: torch.Generator | None = None
-    ) -> dict[str, torch.Tensor]:
-        return {"output": self.decode(self.encode(batch["input"]))}
+    @weight.setter
+    def weight(self, weight: float) -> None:
+        self.encoder.weight = self.decoder.weight = weight
 
 
 @torch.no_grad()

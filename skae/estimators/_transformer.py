@@ -11,19 +11,20 @@ import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
+from torch import nn
 
 from skae._base import NetworkEstimator
 from skae._blocks import map_blocks
 from skae._codec import Codec
-from skae._coordinates import choose_coordinates, member_starts
+from skae._coordinates import Coordinates
 from skae._objective import Objective
-from skae._residual import Residual, last_member
+from skae._origin import FromPCA, FromScratch, Origin
+from skae._residual import last_member
 from skae._score import HeldOutScore
 from skae._validation import Interval, RealNotInt, StrOptions, validated_fit
 from skae.losses import LOSSES, Loss
 from skae.networks import ACTIVATIONS, Network, resolve_network
-from skae.noise import GaussianNoise, Noise
-from skae.starts import PrincipalComponents
+from skae.noise import Corruption, GaussianNoise, Noise
 from skae.training import (
     Folds,
     Gate,
@@ -262,34 +263,19 @@ class AutoencoderTransformer(
         self._forget()
         X = self._check_X(X, reset=True)
         loss = self._check_loss(X)
-        spec = resolve_network(self.network, self.hidden_layer_sizes, self.activation)
         device = available_device(self.device)
         random_state = check_random_state(self.random_state)
         generator = torch.Generator().manual_seed(random_state.randint(2**31 - 1))
         folds = choose_folds(X, self.cv, self.validation_fraction, random_state)
 
-        start = PrincipalComponents().fit(X) if self.start == "pca" else None
-        n_components = self._check_n_components(X, start)
-        coordinates = choose_coordinates(X, start, n_components, loss)
+        origin = self._choose_origin(X, loss)
+        coordinates = origin.coordinates
         inputs = coordinates.training_tensor(X)
-        shape = tuple(inputs.shape[1:])
-        module = spec.build(
-            shape, shape, n_components, members=folds.members, generator=generator
-        )
-        if start is not None:
-            linear = member_starts(
-                start, n_components, coordinates, inputs, folds.training
-            )
-            module = Residual(linear, module, inputs)
-
-        noise, corruption = self._choose_noise(inputs), None
-        if noise is not None:
-            zero = torch.from_numpy(coordinates.transform(np.zeros_like(X[:1]))[0])
-            corruption = noise.corruption(inputs, zero)
-        objective = Objective(loss, corruption)
+        module = origin.compose(inputs, folds.training, generator)
+        objective = Objective(loss, self._corruption(inputs, coordinates))
         problem = module, objective, {"input": inputs, "target": inputs}, folds
         history = []
-        if start is None or self._can_gain(start, n_components, folds):
+        if self._can_gain(origin, folds):
             history = train(
                 *problem,
                 generator=generator,
@@ -301,30 +287,19 @@ class AutoencoderTransformer(
                 device=device,
                 verbose=self.verbose,
             )
-        weight = float(len(history) > 0)
-        mean = X.mean(axis=0, dtype=np.float64) if start is None else start.mean_
-        rows = folds.held_out_rows
-        score = start_error = kept_error = None
-        if len(rows) > 0:
-            score = HeldOutScore(X[rows], mean, coordinates, loss)
-            if start is None:
-                kept_error = held_out_error(*problem)
-            else:
-                gate = weigh(*problem, Gate())
-                weight, start_error = gate.weight_, gate.start_error_
-                kept_error = gate.held_out_error_
 
-        self.n_components_ = n_components
-        self.mean_ = mean
-        self.start_, latent_scale = None, np.ones(n_components)
-        if start is not None:
-            self.start_ = start.truncated(n_components)
-            self.explained_variance_ratio_ = self.start_.explained_variance_ratio_
-            latent_scale = start.latent_scale(n_components)
-        self._record(history, score, start_error, kept_error)
+        weight, start_error, kept_error = self._judge(*problem, origin, history)
+
+        self.n_components_ = origin.n_components
+        self.mean_ = origin.mean
+        self.start_ = origin.pca
+        self._record(history)
+        if kept_error is not None:
+            score = HeldOutScore(X[folds.held_out_rows], origin.mean, coordinates, loss)
+            self._record_held_out(score, start_error, kept_error)
         self.uses_network_ = weight > 0
-        self.module_ = last_member(module if weight > 0 else module.start)
-        self._codec = Codec(coordinates, self.module_, latent_scale, loss)
+        self.module_ = last_member(origin.kept(module, weight))
+        self._codec = Codec(coordinates, self.module_, origin.latent_scale, loss)
         return self
 
     def transform(self, X) -> np.ndarray:
@@ -425,6 +400,15 @@ class AutoencoderTransformer(
         return float(1 - residual / total)
 
     @property
+    def explained_variance_ratio_(self) -> np.ndarray:
+        """Shares of the variance that PCA's components explain; only with a PCA start.
+
+        A network that is kept explains more.
+        """
+        check_is_fitted(self)
+        return self.start_.explained_variance_ratio_
+
+    @property
     def _n_features_out(self) -> int:
         return self.n_components_
 
@@ -457,61 +441,76 @@ class AutoencoderTransformer(
             )
         return loss
 
-    def _check_n_components(
-        self, X: np.ndarray, start: PrincipalComponents | None
-    ) -> int:
-        if start is None:
-            if not isinstance(self.n_components, Integral):
-                raise ValueError(
-                    f"n_components={self.n_components} is a share of the variance that "
-                    "PCA explains, which start=None does not know; pass an integer."
-                )
-            return int(self.n_components)
-        if not isinstance(self.n_components, Integral):
-            return start.n_components_for(self.n_components)
-        if self.n_components > min(X.shape):
-            n_samples, n_features = X.shape
-            raise ValueError(
-                f"n_components={self.n_components} must be between 1 and "
-                f"min(n_samples={n_samples}, n_features={n_features})={min(X.shape)} "
-                "with start='pca'."
-            )
-        return int(self.n_components)
+    def _choose_origin(self, X: np.ndarray, loss: Loss) -> Origin:
+        network = resolve_network(
+            self.network, self.hidden_layer_sizes, self.activation
+        )
+        if self.start is None:
+            return FromScratch(X, self.n_components, network, loss)
+        parts = [
+            loss,
+            network,
+            *([self.noise] if isinstance(self.noise, Noise) else []),
+        ]
+        rotated = all(part.rotation_invariant for part in parts)
+        return FromPCA(X, self.n_components, network, rotated=rotated)
 
-    def _choose_noise(self, inputs: torch.Tensor) -> Noise | None:
-        if self.noise != "auto":
-            return self.noise
-        noisy = self.start is not None and inputs.shape[1] >= 20
-        return GaussianNoise(0.1) if noisy else None
+    def _corruption(
+        self, inputs: torch.Tensor, coordinates: Coordinates
+    ) -> Corruption | None:
+        noise = self.noise
+        if noise == "auto":
+            noisy = self.start is not None and inputs.shape[1] >= 20
+            noise = GaussianNoise(0.1) if noisy else None
+        if noise is None:
+            return None
+        zero = coordinates.transform(np.zeros((1, self.n_features_in_)))[0]
+        return noise.corruption(inputs, torch.from_numpy(zero))
 
     def _choose_learning_rate(self, inputs: torch.Tensor) -> float:
         if self.learning_rate_init != "auto":
             return self.learning_rate_init
         return 7e-3 if inputs.shape[1] <= 32 else 3e-3
 
-    def _record(
+    def _can_gain(self, origin: Origin, folds: Folds) -> bool:
+        """Tell whether a start misses anything, and whether a gain could be proved."""
+        provable = self.cv is None or len(folds.held_out_rows) > 0
+        return not origin.compared or (provable and origin.improvable)
+
+    def _judge(
         self,
+        module: nn.Module,
+        objective: Objective,
+        tensors: dict[str, torch.Tensor],
+        folds: Folds,
+        origin: Origin,
         history: list[dict[str, Any]],
-        score: HeldOutScore | None,
-        start_error: np.ndarray | None,
-        kept_error: np.ndarray | None,
-    ) -> None:
+    ) -> tuple[float, np.ndarray | None, np.ndarray | None]:
+        """Weight of the network; held-out errors of the start and of what is kept."""
+        weight = float(len(history) > 0)
+        problem = module, objective, tensors, folds
+        if len(folds.held_out_rows) == 0:
+            return weight, None, None
+        if not origin.compared:
+            return weight, None, held_out_error(*problem)
+        gate = weigh(*problem, Gate())
+        return gate.weight_, gate.start_error_, gate.held_out_error_
+
+    def _record(self, history: list[dict[str, Any]]) -> None:
         self.history_ = history
         self.n_iter_ = len(history)
         self.loss_curve_ = [row["loss"] for row in history]
         self.validation_scores_ = None
         self.start_validation_score_ = self.best_validation_score_ = None
-        if score is not None:
-            losses = (row["validation_loss"] for row in history)
-            self.validation_scores_ = [score(loss) for loss in losses]
-            self.best_validation_score_ = score(kept_error.mean())
+
+    def _record_held_out(
+        self,
+        score: HeldOutScore,
+        start_error: np.ndarray | None,
+        kept_error: np.ndarray,
+    ) -> None:
+        losses = (row["validation_loss"] for row in self.history_)
+        self.validation_scores_ = [score(loss) for loss in losses]
+        self.best_validation_score_ = score(kept_error.mean())
         if start_error is not None:
             self.start_validation_score_ = score(start_error.mean())
-
-    def _can_gain(
-        self, start: PrincipalComponents, n_components: int, folds: Folds
-    ) -> bool:
-        """Tell whether PCA misses anything, and whether a gain could be proved."""
-        missed = start.explained_variance_ratio_[n_components:].sum()
-        provable = self.cv is None or len(folds.held_out_rows) > 0
-        return provable and missed > np.finfo(np.float64).eps ** 0.75
