@@ -6,6 +6,7 @@ import torch
 from skae._objective import HiddenFeaturesObjective, Objective
 from skae.losses import LOSSES
 from skae.noise import Corruption, GaussianNoise
+from skae.penalties import L1Sparsity, Penalty
 
 
 def identity(batch: dict, generator: torch.Generator | None = None) -> dict:
@@ -42,6 +43,45 @@ def test_without_a_generator_there_is_no_noise() -> None:
     objective = Objective(LOSSES["squared_error"], gaussian(3))
     (term,) = objective(identity, batch_of(torch.randn(1, 5, 3))).values()
     assert not term.any()
+
+
+class Doubling(torch.nn.Module):
+    """An autoencoder whose code is twice its input."""
+
+    def encode(self, x: torch.Tensor) -> torch.Tensor:
+        return 2 * x
+
+    def forward(self, batch: dict, generator: torch.Generator | None = None) -> dict:
+        return {"output": batch["input"], "code": self.encode(batch["input"])}
+
+
+class TestPenalty:
+    def test_is_a_term_beside_the_error(self) -> None:
+        x, target = torch.randn(2, 5, 3), torch.randn(2, 5, 3)
+        objective = Objective(LOSSES["squared_error"], penalty=L1Sparsity(0.5))
+        terms = objective(Doubling(), batch_of(x, target), torch.Generator())
+        assert terms.keys() == {"reconstruction", "penalty"}
+        error = (x - target).square().sum(-1)
+        torch.testing.assert_close(terms["reconstruction"], error)
+        torch.testing.assert_close(terms["penalty"], x.abs().sum(-1))
+
+    def test_held_out_rows_are_judged_by_the_error_alone(self) -> None:
+        objective = Objective(LOSSES["squared_error"], penalty=L1Sparsity(0.5))
+        terms = objective(Doubling(), batch_of(torch.randn(1, 5, 3)))
+        assert terms.keys() == {"reconstruction"}
+
+    def test_gets_the_input_with_its_noise_and_the_code_of_that(self) -> None:
+        class Spy(Penalty):
+            def term(self, encode, x, code) -> torch.Tensor:
+                torch.testing.assert_close(encode(x), code, rtol=0, atol=0)
+                self.seen = x
+                return code.sum(-1)
+
+        spy, x = Spy(), torch.zeros(2, 5, 3)
+        objective = Objective(LOSSES["squared_error"], gaussian(3), spy)
+        terms = objective(Doubling(), batch_of(x), torch.Generator())
+        torch.testing.assert_close(terms["reconstruction"], spy.seen.square().sum(-1))
+        assert spy.seen.any()
 
 
 class Recorder:
