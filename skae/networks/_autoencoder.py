@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from skae.networks._layers import Shift, blocks_of
+from skae.networks._layers import Shift, blocks_of, zero_
 
 
 class Autoencoder(nn.Module):
@@ -38,31 +38,37 @@ class Autoencoder(nn.Module):
 
 
 class StackedAutoencoder(Autoencoder):
-    """As many layers in the decoder as in the encoder, each undoing its counterpart.
+    """The decoder is the mirror image of the encoder, layer by layer.
 
-    Both sides are sequences of blocks, a block being a layer and its activation. The
-    output is linear.
+    Both are sequences of blocks, a block being a layer and its activation. The output
+    is linear.
 
     Parameters
     ----------
-    encoder_layers, decoder_layers : sequence of nn.Module
-        From the input to the code, and from the code to the output. The last of each
-        has ``zero_``.
+    layers : sequence of nn.Module
+        The encoder's, from the input to the code; the last is a ``MemberLinear``. Each
+        offers its counterpart in the decoder, ``mirrored`` and ``transposed``.
     activation, code_activation : type of nn.Module
         Of the hidden layers and of the code.
     """
 
     def __init__(
         self,
-        encoder_layers: Sequence[nn.Module],
-        decoder_layers: Sequence[nn.Module],
+        layers: Sequence[nn.Module],
         activation: type[nn.Module],
         code_activation: type[nn.Module] = nn.Identity,
+        *,
+        generator: torch.Generator,
     ) -> None:
+        counterparts = [self._counterpart(x, generator) for x in reversed(layers)]
         super().__init__(
-            blocks_of(encoder_layers, activation, code_activation),
-            blocks_of(decoder_layers, activation),
+            blocks_of(layers, activation, code_activation),
+            blocks_of(counterparts, activation),
         )
+
+    @staticmethod
+    def _counterpart(layer: nn.Module, generator: torch.Generator) -> nn.Module:
+        return layer.mirrored(generator)
 
     def stages(self) -> list[Autoencoder]:
         """Return each block of the encoder with its counterpart, the outermost first.
@@ -77,12 +83,16 @@ class StackedAutoencoder(Autoencoder):
 
         The code has to be linear.
         """
-        self.encoder[-1][0].zero_()
-        self.decoder[-1][0].zero_()
+        zero_(self.encoder[-1])
+        zero_(self.decoder[-1])
 
 
 class TiedAutoencoder(StackedAutoencoder):
     """The layers of the decoder have the transposed weights of the encoder's."""
+
+    @staticmethod
+    def _counterpart(layer: nn.Module, generator: torch.Generator) -> nn.Module:
+        return layer.transposed(generator)
 
     @torch.no_grad()
     def zero_output_(self) -> None:
@@ -92,7 +102,6 @@ class TiedAutoencoder(StackedAutoencoder):
         never learn. The code layer is, so that every code is decoded to the same
         values, and these are taken off. The code has to be linear.
         """
-        code_layer = self.encoder[-1][0]
-        code_layer.zero_()
-        code = code_layer.bias  # zeros by now
+        zero_(self.encoder[-1])
+        code = self.encoder[-1][0].bias  # a row of zeros by now
         self.decoder[-1].append(Shift(-self.decode(code)))

@@ -14,10 +14,10 @@ from skae.networks._autoencoder import StackedAutoencoder, TiedAutoencoder
 from skae.networks._layers import (
     MemberLinear,
     ThinnedLinear,
-    TiedLinear,
     activation_named,
     blocks_of,
-    check_widths,
+    positive_integers,
+    zero_,
 )
 from skae.networks._network import Network
 
@@ -96,31 +96,32 @@ class DenseNetwork(Network):
         generator: torch.Generator,
     ) -> StackedAutoencoder | DenseMap:
         (n_in,), (n_out,) = input_shape, output_shape
-        automatic = [64] if n_components is None else [min(max(2 * n_in, 96), 192)] * 3
-        hidden = self._hidden_widths(automatic)
         activation = activation_named(self.activation)
         code_activation = activation_named(self.code_activation, "code_activation")
         linear = partial(self._linear_layer(), members=members, generator=generator)
-        if self.tied_weights:
-            self._check_tied(n_in, n_out, n_components)
 
-        def layers(*widths: int) -> list[nn.Module]:
+        def layers(*widths: int) -> list[MemberLinear]:
             return [linear(a, b) for a, b in pairwise(widths)]
 
         if n_components is None:
+            self._check_no_code()
+            hidden = self._hidden_widths([64])
             return DenseMap(blocks_of(layers(n_in, *hidden, n_out), activation))
-        encoder = layers(n_in, *hidden, n_components)
-        if self.tied_weights:
-            decoder = [TiedLinear(a, generator=generator) for a in reversed(encoder)]
-            return TiedAutoencoder(encoder, decoder, activation, code_activation)
-        decoder = layers(n_components, *reversed(hidden), n_out)
-        return StackedAutoencoder(encoder, decoder, activation, code_activation)
+        hidden = self._hidden_widths([min(max(2 * n_in, 96), 192)] * 3)
+        kind = TiedAutoencoder if self.tied_weights else StackedAutoencoder
+        return kind(
+            layers(n_in, *hidden, n_components),
+            activation,
+            code_activation,
+            generator=generator,
+        )
 
     def _hidden_widths(self, automatic: list[int]) -> list[int]:
         sizes = self.hidden_layer_sizes
         if isinstance(sizes, str) and sizes == "auto":
             return automatic
-        return check_widths(sizes, "'auto' or a sequence of positive integers")
+        allowed = "'auto' or a sequence of positive integers"
+        return positive_integers(sizes, "hidden_layer_sizes", allowed)
 
     def _linear_layer(self) -> Callable[..., MemberLinear]:
         if not 0 < self.connectivity <= 1:
@@ -129,18 +130,18 @@ class DenseNetwork(Network):
             )
         if self.connectivity == 1:
             return MemberLinear
+        if self.tied_weights:
+            raise ValueError(
+                "tied_weights=True needs all connections; set connectivity=1.0 or "
+                "tied_weights=False."
+            )
         return partial(ThinnedLinear, connectivity=self.connectivity)
 
-    def _check_tied(self, n_in: int, n_out: int, n_components: int | None) -> None:
-        if n_components is None or n_in != n_out:
+    def _check_no_code(self) -> None:
+        if self.tied_weights or self.code_activation != "identity":
             raise ValueError(
-                "tied_weights=True needs a decoder that returns what the encoder "
-                "takes; set tied_weights=False in an estimator without a code."
-            )
-        if self.connectivity != 1:
-            raise ValueError(
-                "tied_weights=True needs all connections; set connectivity=1.0, got "
-                f"{self.connectivity!r}."
+                "tied_weights and code_activation are for an estimator with a code; "
+                "leave both at their defaults."
             )
 
 
@@ -158,4 +159,4 @@ class DenseMap(nn.Module):
 
     def zero_output_(self) -> None:
         """Make the stack return zero."""
-        self.blocks[-1][0].zero_()
+        zero_(self.blocks[-1])

@@ -22,13 +22,17 @@ ACTIVATIONS = {
 }
 
 
-def check_widths(
-    sizes: Sequence[int], allowed: str = "a sequence of positive integers"
+def positive_integers(
+    values: Sequence[int],
+    parameter: str,
+    allowed: str = "a sequence of positive integers",
 ) -> list[int]:
-    """Return the widths of hidden layers; a ValueError says what is allowed."""
-    if not all(isinstance(size, Integral) and size > 0 for size in sizes):
-        raise ValueError(f"hidden_layer_sizes must be {allowed}, got {sizes!r}.")
-    return [int(size) for size in sizes]
+    """Return sizes as a list; a ValueError says what is allowed."""
+    if not isinstance(values, Iterable) or not all(
+        isinstance(value, Integral) and value > 0 for value in values
+    ):
+        raise ValueError(f"{parameter} must be {allowed}, got {values!r}.")
+    return [int(value) for value in values]
 
 
 def activation_named(name: str, parameter: str = "activation") -> type[nn.Module]:
@@ -51,10 +55,16 @@ def blocks_of(
     return nn.Sequential(*blocks, nn.Sequential(last, last_activation()))
 
 
+def zero_(module: nn.Module) -> None:
+    """Set all parameters to zero."""
+    for parameter in module.parameters():
+        nn.init.zeros_(parameter)
+
+
 def uniform_parameter(
-    *shape: int, fan_in: int, generator: torch.Generator
+    *shape: int, fan_in: float, generator: torch.Generator
 ) -> nn.Parameter:
-    """Return weights or biases that keep the scale of a layer's input."""
+    """Return weights or biases for sums of so many inputs."""
     bound = 1 / math.sqrt(fan_in)
     # float64 whatever torch's default is: the engine casts for training.
     values = torch.empty(shape, dtype=torch.float64)
@@ -80,14 +90,18 @@ class MemberLinear(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return torch.baddbmm(self.bias, x, self.weight)
 
-    @torch.no_grad()
-    def zero_(self) -> None:
-        self.weight.zero_()
-        self.bias.zero_()
+    def mirrored(self, generator: torch.Generator) -> MemberLinear:
+        """Return a new layer from this one's outputs to its inputs."""
+        members, n_in, n_out = self.weight.shape
+        return MemberLinear(n_out, n_in, members=members, generator=generator)
+
+    def transposed(self, generator: torch.Generator) -> TransposedLinear:
+        """Return the layer back that has the very same weights."""
+        return TransposedLinear(self, generator=generator)
 
 
-class TiedLinear(nn.Module):
-    """The transpose of a layer, by the very same weights, and a bias of its own."""
+class TransposedLinear(nn.Module):
+    """The transpose of another layer, by its very weights, and a bias of its own."""
 
     def __init__(self, layer: MemberLinear, *, generator: torch.Generator) -> None:
         super().__init__()
@@ -117,10 +131,21 @@ class ThinnedLinear(MemberLinear):
         kept = torch.empty_like(self.weight).bernoulli_(
             connectivity, generator=generator
         )
+        self.connectivity = connectivity
         self.register_buffer("kept", kept)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return torch.baddbmm(self.bias, x, self.weight * self.kept)
+
+    def mirrored(self, generator: torch.Generator) -> ThinnedLinear:
+        members, n_in, n_out = self.weight.shape
+        return ThinnedLinear(
+            n_out,
+            n_in,
+            connectivity=self.connectivity,
+            members=members,
+            generator=generator,
+        )
 
 
 class Shift(nn.Module):
