@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import binom
 from sklearn.base import clone
 
@@ -69,6 +71,25 @@ def test_ends_of_the_range(noise: Noise) -> None:
     x = batch(n_rows=50)
     assert torch.equal(corruption(noise, 0)(x, generator()), x)
     assert (corruption(noise, 1)(x, generator()) != x).all()
+
+
+@pytest.mark.parametrize("noise", NOISES, ids=repr)
+@given(
+    members=st.integers(1, 3),
+    n_rows=st.integers(1, 6),
+    strength=st.tuples(st.floats(0, 1), st.floats(0, 1)).map(sorted),
+    seed=st.integers(0, 2**31),
+)
+def test_every_value_is_kept_or_one_of_its_column(
+    noise: Noise, members: int, n_rows: int, strength: list[float], seed: int
+) -> None:
+    x = batch(members, n_rows)
+    corrupted = corruption(noise, strength)(x, generator(seed))
+    mean = ROWS.mean(dim=0, dtype=torch.float64).float()
+    fixed = torch.stack([ZERO, mean, ROWS.amin(dim=0), ROWS.amax(dim=0)])
+    for member, corrupted_member in zip(x, corrupted, strict=True):
+        allowed = torch.cat([member, fixed])
+        assert (corrupted_member[:, None] == allowed).any(dim=1).all()
 
 
 @pytest.mark.parametrize("noise", NOISES, ids=repr)
