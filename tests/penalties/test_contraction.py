@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from skae.networks import DenseNetwork
+from skae.networks import ConvolutionalNetwork, DenseNetwork
 from skae.penalties import Contraction
 
 N_FEATURES, N_COMPONENTS, MEMBERS, N_ROWS = 5, 3, 2, 4
@@ -32,23 +32,39 @@ def contraction(
     return Contraction(strength).term(module.encode, x, module.encode(x))
 
 
+def row_by_row(module: torch.nn.Module, x: torch.Tensor) -> torch.Tensor:
+    """Squared norm of the Jacobian of each row of each member."""
+    norms = torch.empty(x.shape[:2], dtype=x.dtype)
+    for member, rows in enumerate(x):
+        for i, row in enumerate(rows):
+
+            def code(row: torch.Tensor, member: int = member) -> torch.Tensor:
+                return module.encode(row.expand(MEMBERS, 1, -1))[member, 0]
+
+            jacobian = torch.func.jacrev(code)(row)
+            assert jacobian.shape == (N_COMPONENTS, x.shape[-1])
+            norms[member, i] = torch.linalg.matrix_norm(jacobian).square()
+    return norms.detach()
+
+
 @pytest.mark.parametrize("activation", ["tanh", "silu", "relu", "selu"])
 @pytest.mark.parametrize("hidden", [(), (6,), (6, 4)])
 def test_jacobian_row_by_row(
     x: torch.Tensor, activation: str, hidden: tuple[int, ...]
 ) -> None:
     module = network(hidden, activation=activation)
-    expected = torch.empty(MEMBERS, N_ROWS, dtype=torch.float64)
-    for member in range(MEMBERS):
-        for i, row in enumerate(x[member]):
-
-            def code(row: torch.Tensor, member: int = member) -> torch.Tensor:
-                return module.encode(row.expand(MEMBERS, 1, -1))[member, 0]
-
-            jacobian = torch.func.jacrev(code)(row)
-            assert jacobian.shape == (N_COMPONENTS, N_FEATURES)
-            expected[member, i] = 0.3 * torch.linalg.matrix_norm(jacobian).square()
+    expected = 0.3 * row_by_row(module, x)
     torch.testing.assert_close(contraction(module, x, 0.3), expected)
+
+
+def test_jacobian_of_convolutions(x: torch.Tensor) -> None:
+    spec = ConvolutionalNetwork((5, 4), channels=(2, 3), hidden_size=None)
+    generator = torch.Generator().manual_seed(0)
+    module = spec.build(
+        (20,), (20,), N_COMPONENTS, members=MEMBERS, generator=generator
+    )
+    x = x.repeat(1, 1, 4)
+    torch.testing.assert_close(contraction(module, x), row_by_row(module, x))
 
 
 def test_finite_differences(x: torch.Tensor) -> None:
