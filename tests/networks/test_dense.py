@@ -82,20 +82,6 @@ def test_members_do_not_see_each_other() -> None:
     assert touched.tolist() == [False, True, False]
 
 
-def test_weights_come_from_the_generator_alone() -> None:
-    torch.manual_seed(0)
-    one = build(DenseNetwork((7,)))
-    torch.manual_seed(1)
-    two = build(DenseNetwork((7,)))
-    other = build(DenseNetwork((7,)), seed=1)
-    for a, b, c in zip(
-        one.parameters(), two.parameters(), other.parameters(), strict=True
-    ):
-        assert torch.equal(a, b)
-        assert not torch.isclose(a, c).all()
-        assert not torch.equal(a[0], a[1])
-
-
 def test_initial_weights_keep_the_scale_of_their_input() -> None:
     layer = MemberLinear(100, 400, members=2, generator=torch.Generator())
     assert layer.weight.abs().max() <= 0.1
@@ -103,17 +89,6 @@ def test_initial_weights_keep_the_scale_of_their_input() -> None:
     torch.testing.assert_close(
         layer.weight.std(), torch.tensor(0.1 / 3**0.5).double(), rtol=0.02, atol=0
     )
-
-
-def test_zero_output() -> None:
-    module = build(DenseNetwork((7,)))
-    module.zero_output_()
-    x = torch.randn(3, 10, 5, dtype=torch.float64)
-    assert not module.encode(x).any()
-    assert not module.decode(torch.randn(3, 10, 2, dtype=torch.float64)).any()
-    # Only the last layers: with all weights zero, nothing would ever learn.
-    assert module.encoder[0][0].weight.all()
-    assert module.decoder[0][0].weight.all()
 
 
 class TestMap:
@@ -137,16 +112,38 @@ class TestMap:
         assert not module({"input": x})["output"].any()
         assert module.blocks[0][0].weight.all()
 
+    @pytest.mark.parametrize("only_with_a_code", ["tied_weights", "code_activation"])
+    def test_no_code_to_shape(self, only_with_a_code: str) -> None:
+        values = {"tied_weights": True, "code_activation": "tanh"}
+        parameters = {only_with_a_code: values[only_with_a_code]}
+        with pytest.raises(ValueError, match="are for an estimator with a code"):
+            self.build(DenseNetwork(**parameters))
 
-@pytest.mark.parametrize("sizes", ["large", (0,), (-3, 4), (2.5,)])
+
+@pytest.mark.parametrize("sizes", ["large", 64, (0,), (-3, 4), (2.5,)])
 def test_bad_hidden_layer_sizes(sizes) -> None:
     with pytest.raises(ValueError, match="hidden_layer_sizes must be 'auto' or"):
         build(DenseNetwork(sizes))
 
 
-def test_bad_activation() -> None:
-    with pytest.raises(ValueError, match=r"activation must be one of .*'silu'.*"):
-        build(DenseNetwork(activation="softplus"))
+@pytest.mark.parametrize("connectivity", [0, -0.5, 1.5])
+def test_bad_connectivity(connectivity: float) -> None:
+    with pytest.raises(ValueError, match=r"connectivity must be a number in \(0, 1\]"):
+        build(DenseNetwork(connectivity=connectivity))
+
+
+def test_missing_connections_cannot_be_tied() -> None:
+    with pytest.raises(ValueError, match=r"tied_weights=True .* connectivity=1.0 or"):
+        build(DenseNetwork(connectivity=0.5, tied_weights=True))
+
+
+@pytest.mark.parametrize("connectivity", [0.2, 0.7])
+def test_mirrored_layers_lack_connections_of_their_own(connectivity: float) -> None:
+    module = build(DenseNetwork((40, 30), connectivity=connectivity), 50)
+    for stage in module.stages():
+        kept, back = stage.encoder[0].kept, stage.decoder[0].kept
+        assert not torch.equal(kept.mT, back)
+        assert abs(back.mean() - connectivity) < 0.2
 
 
 def test_specification_holds_parameters_only() -> None:
