@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from skae.networks._layers import Shift, blocks_of, zero_
+from skae.networks._layers import Gain, blocks_of, zero_
 
 
 class Autoencoder(nn.Module):
@@ -99,9 +99,10 @@ class TiedAutoencoder(StackedAutoencoder):
         """Make encoder and decoder return zero, so that as a residual they add nothing.
 
         The last layer cannot be zero: it has the weights of the first, which would
-        never learn. The code layer is, so that every code is decoded to the same
-        values, and these are taken off. The code has to be linear.
+        never learn. Nor can the code layer: the decoder would then return the same for
+        every code, and beside PCA, whose errors correlate with nothing linear, its
+        gradient would be zero. So both sides get gains that begin at zero.
         """
-        zero_(self.encoder[-1])
-        code = self.encoder[-1][0].bias  # a row of zeros by now
-        self.decoder[-1].append(Shift(-self.decode(code)))
+        code = torch.zeros_like(self.encoder[-1][0].bias)
+        self.decoder[-1].append(Gain(torch.zeros_like(self.decode(code))))
+        self.encoder[-1].append(Gain(code))

@@ -148,17 +148,18 @@ class ThinnedLinear(MemberLinear):
         )
 
 
-class Shift(nn.Module):
-    """Add a constant, which is not trained.
+class Gain(nn.Module):
+    """A factor for each feature.
 
     Parameters
     ----------
-    constant : tensor of shape (members, 1, n_features)
+    gain : tensor of shape (members, 1, n_features)
+        Factors to begin with.
     """
 
-    def __init__(self, constant: torch.Tensor) -> None:
+    def __init__(self, gain: torch.Tensor) -> None:
         super().__init__()
-        self.register_buffer("constant", constant)
+        self.gain = nn.Parameter(gain)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x + self.constant
+        return x * self.gain
