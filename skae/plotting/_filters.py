@@ -80,7 +80,10 @@ class FilterDisplay:
         ax: Axes | None = None,
         **image_kwargs: Any,
     ) -> FilterDisplay:
-        """Draw the filters of the first layer that was trained.
+        """Draw the filters of the network's first layer.
+
+        Where another fit was fine-tuned and a blend of both was kept, they are those of
+        the other fit.
 
         Parameters
         ----------
@@ -106,15 +109,15 @@ class FilterDisplay:
         ------
         ValueError
             If `image_shape` does not make as many features as the estimator has seen,
-            or the network was dropped.
+            or no network was kept.
         """
         check_is_fitted(estimator)
-        layer = _first_trained_layer(estimator.module_.encoder)
+        layer = _first_layer(estimator.module_.encoder)
         coordinates = estimator._codec.coordinates
         if layer is None:
             raise ValueError(
-                f"This {type(estimator).__name__} has no filters, as its network was "
-                "dropped in fit; draw start_.components_ or fit with start=None."
+                f"This {type(estimator).__name__} has no filters to draw: fit kept the "
+                "start without a network; fit with start=None, or with cv=None."
             )
         if isinstance(layer, MemberConvolution):
             filters = _kernels(layer) / coordinates.scale
@@ -164,9 +167,7 @@ class FilterDisplay:
         return self
 
 
-def _first_trained_layer(
-    encoder: nn.Module,
-) -> MemberLinear | MemberConvolution | None:
+def _first_layer(encoder: nn.Module) -> MemberLinear | MemberConvolution | None:
     """Return the first layer of a network, past the start that it may add to."""
     layers = MemberLinear | MemberConvolution
     found = (module for module in encoder.modules() if isinstance(module, layers))

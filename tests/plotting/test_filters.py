@@ -27,12 +27,14 @@ def answers(
     return np.concatenate(seen)
 
 
-@pytest.mark.parametrize("connectivity", [1.0, 0.5])
+@pytest.mark.parametrize(
+    "part", [{}, {"connectivity": 0.5}, {"tied_weights": True}], ids=str
+)
 @pytest.mark.parametrize("start", [None, "pca"])
 def test_units_of_a_dense_network_multiply_features_with_their_filters(
-    digits: np.ndarray, start: str | None, connectivity: float
+    digits: np.ndarray, start: str | None, part: dict[str, float]
 ) -> None:
-    network = DenseNetwork((20,), connectivity=connectivity)
+    network = DenseNetwork((20,), **part)
     reducer = AutoencoderTransformer(2, start=start, network=network, **QUICK)
     encoder = reducer.fit(digits).module_.encoder
     layer = (encoder if start is None else encoder.network)[0][0]
@@ -118,7 +120,7 @@ def test_image_shape_is_needed_for_a_dense_network(
 def test_no_network_is_refused(digits: np.ndarray) -> None:
     reducer = AutoencoderTransformer().fit(digits[:10])
     assert not reducer.uses_network_
-    with pytest.raises(ValueError, match="has no filters"):
+    with pytest.raises(ValueError, match="has no filters to draw"):
         FilterDisplay.from_estimator(reducer, image_shape=(8, 8))
     with pytest.raises(NotFittedError):
         FilterDisplay.from_estimator(AutoencoderTransformer(), image_shape=(8, 8))
