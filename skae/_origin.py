@@ -1,4 +1,4 @@
-"""What a transformer starts from: PCA or random weights."""
+"""What a transformer starts from: PCA, random weights or another fit."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from numbers import Integral
 import numpy as np
 import torch
 
+from skae._codec import Codec
 from skae._coordinates import Coordinates
-from skae._residual import Residual
+from skae._residual import FineTuned, Residual
 from skae.losses import Loss
 from skae.networks import Autoencoder, Network
+from skae.noise import Noise
 from skae.starts import PrincipalComponents, linear_maps
 
 
@@ -147,7 +149,70 @@ class FromScratch:
         return module
 
 
-Origin = FromPCA | FromScratch
+class FromFitted:
+    """Another fit, whose weights are trained on as far as that is of use.
+
+    Its coordinates and units stay. Parameters and attributes are those of
+    :class:`FromPCA`; `codec` is what the other fit predicts with, and `noise` None
+    where none of single features was asked for.
+    """
+
+    compared = True
+    improvable = True
+    pca = None
+
+    def __init__(
+        self,
+        X: np.ndarray,
+        n_components: int | float,
+        codec: Codec,
+        loss: Loss,
+        noise: Noise | None,
+    ) -> None:
+        self._module = codec.module
+        self.n_components = len(codec.latent_scale)
+        self.mean = X.mean(axis=0, dtype=np.float64)
+        self.coordinates = codec.coordinates
+        self.latent_scale = codec.latent_scale
+        n_features = len(codec.coordinates.mean)
+        if X.shape[1] != n_features:
+            raise ValueError(
+                f"start was fitted to {n_features} features, but X has {X.shape[1]}; "
+                "pass a table with the same features."
+            )
+        if n_components != self.n_components:
+            raise ValueError(
+                f"n_components={n_components} contradicts start, which has "
+                f"{self.n_components}; set n_components={self.n_components}."
+            )
+        if loss.unit_interval != codec.loss.unit_interval:
+            raise ValueError(
+                "loss='log_loss' and the other losses cannot follow each other; set "
+                "the loss that start was fitted with."
+            )
+        parts = [loss, *([] if noise is None else [noise])]
+        rotated = self.coordinates.basis is not None
+        if rotated and not all(part.rotation_invariant for part in parts):
+            raise ValueError(
+                "loss and noise must not look at single features, because start sees X "
+                "in its principal components; fit start with the same loss and noise."
+            )
+
+    def compose(
+        self,
+        inputs: torch.Tensor,
+        training: Sequence[np.ndarray],
+        generator: torch.Generator,
+    ) -> FineTuned:
+        """Return the module to train, a member for the rows of each in `training`."""
+        return FineTuned(self._module, len(training))
+
+    def kept(self, module: FineTuned, weight: float) -> Autoencoder:
+        """Return what predicts, without a part that has no weight."""
+        return {0.0: module.start, 1.0: module.tuned}.get(weight, module)
+
+
+Origin = FromPCA | FromScratch | FromFitted
 
 
 def _build(

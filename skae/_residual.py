@@ -1,4 +1,4 @@
-"""A start plus a network that adds to it: what is trained and what predicts."""
+"""A start and what is learned from it: what is trained, weighed and predicts."""
 
 from __future__ import annotations
 
@@ -106,6 +106,72 @@ class Residual(Autoencoder):
     @weight.setter
     def weight(self, weight: float) -> None:
         self.encoder.weight = self.decoder.weight = weight
+
+
+class Blend(nn.Module):
+    """A point on the line between the outputs of a start and of its tuned copy."""
+
+    def __init__(self, start: nn.Module, tuned: nn.Module) -> None:
+        super().__init__()
+        self.start = start
+        self.tuned = tuned
+        self.weight = 1.0
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        tuned = self.tuned(x)
+        # Training sees the tuned copy alone and does not pay for the other.
+        return tuned if self.weight == 1 else self.start(x).lerp(tuned, self.weight)
+
+
+class FineTuned(Autoencoder):
+    """A trained autoencoder, which is kept, beside a copy that is trained on.
+
+    Before the first step the copy *is* the start. All of its weights are free, also
+    those that were fixed in the start.
+
+    Parameters
+    ----------
+    start : Autoencoder
+        Of one member.
+    members : int
+        Number of copies.
+
+    Attributes
+    ----------
+    weight : float
+        How far to go from the start to the copy, in [0, 1]; chosen by a gate.
+    """
+
+    def __init__(self, start: Autoencoder, members: int) -> None:
+        start = _repeated(start, members)
+        tuned = copy.deepcopy(start).requires_grad_(True)
+        super().__init__(
+            Blend(start.encoder, tuned.encoder), Blend(start.decoder, tuned.decoder)
+        )
+
+    @property
+    def start(self) -> Autoencoder:
+        return Autoencoder(self.encoder.start, self.decoder.start)
+
+    @property
+    def tuned(self) -> Autoencoder:
+        return Autoencoder(self.encoder.tuned, self.decoder.tuned)
+
+    @property
+    def weight(self) -> float:
+        return self.encoder.weight
+
+    @weight.setter
+    def weight(self, weight: float) -> None:
+        self.encoder.weight = self.decoder.weight = weight
+
+
+def _repeated(module: nn.Module, members: int) -> nn.Module:
+    """Return a fixed copy of a module, each of its members the same."""
+    module = copy.deepcopy(module).requires_grad_(False)
+    for tensor in (*module.parameters(), *module.buffers()):
+        tensor.data = tensor.data.repeat(members, *[1] * (tensor.dim() - 1))
+    return module
 
 
 @torch.no_grad()

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
@@ -18,20 +19,23 @@ from skae._blocks import map_blocks
 from skae._codec import Codec
 from skae._coordinates import Coordinates
 from skae._objective import Objective
-from skae._origin import FromPCA, FromScratch, Origin
+from skae._origin import FromFitted, FromPCA, FromScratch, Origin
 from skae._residual import last_member
 from skae._score import HeldOutScore
 from skae._validation import Interval, RealNotInt, StrOptions, validated_fit
 from skae.losses import LOSSES, Loss
 from skae.networks import ACTIVATIONS, Network, resolve_network
 from skae.noise import Corruption, GaussianNoise, Noise
+from skae.penalties import KullbackLeiblerSparsity, Penalty
 from skae.training import (
     Folds,
     Gate,
     available_device,
     choose_folds,
     held_out_error,
+    in_phase,
     train,
+    train_layerwise,
     weigh,
 )
 
@@ -48,16 +52,21 @@ class AutoencoderTransformer(
     the reconstruction is PCA's at worst, and the components keep PCA's units, order
     and signs. Like PCA, it centres the columns and does not scale them.
 
+    With ``start=None`` it is the textbook's autoencoder, and other parameters make it
+    a tied, convolutional, denoising, sparse, contractive or layer by layer pretrained
+    one. They can be combined.
+
     Parameters
     ----------
     n_components : int or float, default=2
         Number of components. With the PCA start, a float in (0, 1) takes as many as PCA
         needs to explain more than that share of the variance, and an integer may not
         exceed ``min(n_samples, n_features)``; with ``start=None`` an integer may
-        (overcomplete).
+        (overcomplete). With another fit as the start, the number that it has.
     network : "dense" or Network, default="dense"
         The network: ``"dense"`` or a specification, such as
-        :class:`~skae.networks.DenseNetwork`.
+        :class:`~skae.networks.DenseNetwork` or
+        :class:`~skae.networks.ConvolutionalNetwork`.
     hidden_layer_sizes : "auto" or array-like of int, default="auto"
         Widths of the encoder's hidden layers, mirrored in the decoder; shorthand for
         ``network=DenseNetwork(hidden_layer_sizes)``. ``"auto"`` is three layers of 96
@@ -65,16 +74,30 @@ class AutoencoderTransformer(
     activation : {"identity", "logistic", "tanh", "relu", "elu", "selu", "gelu", \
             "silu"}, default="silu"
         Activation function of the hidden layers; shorthand, as `hidden_layer_sizes`.
-    start : {"pca"} or None, default="pca"
+    start : {"pca"}, FrozenEstimator or None, default="pca"
         What the network adds to. None trains the textbook autoencoder, which begins at
         random weights and is not compared with anything.
+        ``FrozenEstimator(fitted)``, with another fitted transformer, trains a copy of
+        its weights on X, in its network, coordinates and units; held-out rows decide
+        how far to go from the old weights to the new. `fitted` itself never changes.
+    pretraining : {"layerwise"} or None, default=None
+        ``"layerwise"`` first trains every layer alone, from the outermost to the code,
+        to encode and decode the codes of the layer below it [3]_, then all layers
+        together. Each of these phases has up to `max_iter` rounds. The first layer has
+        the noise; those above see codes without noise, because a strength is in units
+        of the features. The penalty is on the code, and so for the last phase alone.
+        Needs ``start=None``.
     noise : "auto", Noise or None, default="auto"
-        Noise on the inputs during training, such as :class:`~skae.noise.GaussianNoise`.
-        ``"auto"`` is ``GaussianNoise(0.1)`` if the PCA start leaves the network 20
-        inputs or more, else none.
+        Noise on the inputs during training, such as :class:`~skae.noise.GaussianNoise`
+        or :class:`~skae.noise.MaskingNoise`. ``"auto"`` is ``GaussianNoise(0.1)`` if
+        there is a start and the network has 20 inputs or more, else none.
+    penalty : Penalty or None, default=None
+        What training minimises besides the loss, such as
+        :class:`~skae.penalties.L1Sparsity` or :class:`~skae.penalties.Contraction`.
+        Held-out rows are judged by the loss alone.
     loss : {"squared_error", "absolute_error", "log_loss"}, default="squared_error"
         What training minimises. ``"log_loss"`` is for X in [0, 1], which it neither
-        centres nor scales, and needs ``start=None``; the reconstruction then stays
+        centres nor scales, and cannot start at PCA; the reconstruction then stays
         between 0 and 1.
     batch_size : int, default=64
         Rows in a step.
@@ -95,7 +118,7 @@ class AutoencoderTransformer(
         fold and one for all rows are trained together, and the last is kept. ``"auto"``
         holds out three folds of a fifth of the rows each below 2,000 rows, else makes
         a single split. None holds nothing out and keeps the network unconditionally.
-        Fewer than 20 distinct rows are never split, and the PCA start is kept as it is.
+        Fewer than 20 distinct rows are never split, and a start is kept as it is.
     validation_fraction : float, default=0.1
         Share of the rows that the single split holds out, though no more than about
         5,000 rows.
@@ -118,22 +141,26 @@ class AutoencoderTransformer(
     explained_variance_ratio_ : ndarray of shape (n_components,)
         PCA's; only with the PCA start.
     module_ : torch.nn.Module
-        What encodes and decodes; the bare start if the network was dropped.
+        What encodes and decodes; the bare start if the network was dropped. Its
+        ``encoder`` and ``decoder`` are modules, of tensors of float64 with the shape
+        ``(1, n_samples, n)``.
     uses_network_ : bool
         Whether the held-out rows proved that the network is of use.
     n_iter_ : int
-        Number of rounds; zero if there was nothing to learn.
+        Number of rounds of the last phase; zero if there was nothing to learn.
     loss_curve_ : list of float
-        Training loss in each round.
+        Training loss in each round of the last phase, with the penalty.
     validation_scores_ : list of float or None
-        Held-out score after each round: one minus the loss divided by that of
-        predicting ``mean_``, which for squared error is the share of variance
-        explained. None if no rows were held out.
+        Held-out score after each round of the last phase: one minus the loss divided
+        by that of predicting ``mean_``, which for squared error is the share of
+        variance explained. None if no rows were held out.
     start_validation_score_, best_validation_score_ : float or None
         Held-out score of the start alone (None without a start) and of what was kept.
     history_ : list of dict
-        For each round ``round``, ``loss``, ``steps``, ``duration`` of the steps in
-        seconds and, with held-out rows, ``validation_loss``.
+        For each round ``phase``, ``round``, ``loss``, ``steps``, ``duration`` of the
+        steps in seconds and, with held-out rows, ``validation_loss``. The phase is
+        ``"joint"``; or ``"layer 1"``, ``"layer 2"``, ... in pretraining, and
+        ``"fine-tuning"`` after it or from another fit.
     n_features_in_ : int
         Number of features seen during fit.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -143,7 +170,9 @@ class AutoencoderTransformer(
     --------
     sklearn.decomposition.PCA : The linear method that this one starts from.
     sklearn.decomposition.KernelPCA : Nonlinear components without a decoder of its own.
+    sklearn.frozen.FrozenEstimator : Marks another fit as the start.
     skae.networks.DenseNetwork : The network and its parameters.
+    skae.networks.ConvolutionalNetwork : A network for images.
 
     References
     ----------
@@ -151,6 +180,9 @@ class AutoencoderTransformer(
        with neural networks", Science 313, 2006.
     .. [2] P. Baldi and K. Hornik, "Neural networks and principal component analysis:
        learning from examples without local minima", Neural Networks 2, 1989.
+    .. [3] Y. Bengio, P. Lamblin, D. Popovici and H. Larochelle, "Greedy layer-wise
+       training of deep networks", Advances in Neural Information Processing Systems
+       19, 2007.
 
     Examples
     --------
@@ -166,6 +198,15 @@ class AutoencoderTransformer(
     >>> residual = test - pca.inverse_transform(pca.transform(test))
     >>> bool(reducer.reconstruction_error(test).mean() < 0.9 * (residual**2).mean())
     True
+
+    The weights of one fit as the start of another:
+
+    >>> from sklearn.frozen import FrozenEstimator
+    >>> tuned = AutoencoderTransformer(
+    ...     n_components=4, start=FrozenEstimator(reducer), random_state=0
+    ... ).fit(X[600:1000])
+    >>> {row["phase"] for row in tuned.history_}
+    {'fine-tuning'}
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -176,8 +217,10 @@ class AutoencoderTransformer(
         "network": [StrOptions({"dense"}), Network],
         "hidden_layer_sizes": [StrOptions({"auto"}), "array-like"],
         "activation": [StrOptions(set(ACTIVATIONS))],
-        "start": [StrOptions({"pca"}), None],
+        "start": [StrOptions({"pca"}), FrozenEstimator, None],
+        "pretraining": [StrOptions({"layerwise"}), None],
         "noise": [StrOptions({"auto"}), Noise, None],
+        "penalty": [Penalty, None],
         "loss": [StrOptions(set(LOSSES))],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "learning_rate_init": [
@@ -201,8 +244,10 @@ class AutoencoderTransformer(
         network: Literal["dense"] | Network = "dense",
         hidden_layer_sizes: Literal["auto"] | Sequence[int] = "auto",
         activation: str = "silu",
-        start: Literal["pca"] | None = "pca",
+        start: Literal["pca"] | FrozenEstimator | None = "pca",
+        pretraining: Literal["layerwise"] | None = None,
         noise: Literal["auto"] | Noise | None = "auto",
+        penalty: Penalty | None = None,
         loss: str = "squared_error",
         batch_size: int = 64,
         learning_rate_init: Literal["auto"] | float = "auto",
@@ -220,7 +265,9 @@ class AutoencoderTransformer(
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.start = start
+        self.pretraining = pretraining
         self.noise = noise
+        self.penalty = penalty
         self.loss = loss
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
@@ -253,7 +300,8 @@ class AutoencoderTransformer(
         ------
         ValueError
             If X holds NaN or infinite values, if `n_components` is more than the PCA
-            start has, or if two parameters contradict each other.
+            start has, if two parameters contradict each other, or if another fit as
+            the start does not go with X or the other parameters.
 
         Warns
         -----
@@ -262,6 +310,7 @@ class AutoencoderTransformer(
         """
         self._forget()
         X = self._check_X(X, reset=True)
+        self._check_parts()
         loss = self._check_loss(X)
         device = available_device(self.device)
         random_state = check_random_state(self.random_state)
@@ -272,22 +321,25 @@ class AutoencoderTransformer(
         coordinates = origin.coordinates
         inputs = coordinates.training_tensor(X)
         module = origin.compose(inputs, folds.training, generator)
-        objective = Objective(loss, self._corruption(inputs, coordinates))
+        corruption = self._corruption(inputs, coordinates)
+        objective = Objective(loss, corruption, self.penalty)
         problem = module, objective, {"input": inputs, "target": inputs}, folds
+        settings = {
+            "generator": generator,
+            "batch_size": self.batch_size,
+            "learning_rate": self._choose_learning_rate(inputs),
+            "max_iter": self.max_iter,
+            "tol": self.tol,
+            "n_iter_no_change": self.n_iter_no_change,
+            "device": device,
+            "verbose": self.verbose,
+        }
         history = []
+        if self.pretraining == "layerwise":
+            reconstruction = Objective(loss, corruption)
+            history = train_layerwise(module, reconstruction, inputs, folds, **settings)
         if self._can_gain(origin, folds):
-            history = train(
-                *problem,
-                generator=generator,
-                batch_size=self.batch_size,
-                learning_rate=self._choose_learning_rate(inputs),
-                max_iter=self.max_iter,
-                tol=self.tol,
-                n_iter_no_change=self.n_iter_no_change,
-                device=device,
-                verbose=self.verbose,
-            )
-
+            history += in_phase(self._last_phase, train(*problem, **settings))
         weight, start_error, kept_error = self._judge(*problem, origin, history)
 
         self.n_components_ = origin.n_components
@@ -428,7 +480,7 @@ class AutoencoderTransformer(
 
     def _check_loss(self, X: np.ndarray) -> Loss:
         loss = LOSSES[self.loss]
-        if loss.unit_interval and self.start is not None:
+        if loss.unit_interval and self.start == "pca":
             raise ValueError(
                 f"loss={self.loss!r} cannot start at PCA, which leaves the interval "
                 "[0, 1]; set start=None."
@@ -441,17 +493,80 @@ class AutoencoderTransformer(
             )
         return loss
 
+    @property
+    def _code_activation(self) -> str:
+        """Of the network, or of the one behind a frozen start."""
+        if isinstance(self.start, FrozenEstimator):
+            return self.start.estimator._code_activation
+        return (
+            resolve_network(self.network, self.hidden_layer_sizes, self.activation)
+            .get_params()
+            .get("code_activation", "identity")
+        )
+
+    @property
+    def _last_phase(self) -> str:
+        fresh = self.pretraining is None and not isinstance(self.start, FrozenEstimator)
+        return "joint" if fresh else "fine-tuning"
+
+    def _check_parts(self) -> None:
+        """Refuse parameters that contradict each other, whatever the rows are."""
+        if self.pretraining is not None and self.start is not None:
+            raise ValueError(
+                f"pretraining={self.pretraining!r} begins at random weights; set "
+                "start=None."
+            )
+        if isinstance(self.start, FrozenEstimator):
+            self._check_frozen_start()
+        activation = self._code_activation
+        if self.start == "pca" and activation != "identity":
+            raise ValueError(
+                f"code_activation={activation!r} bounds the code, but PCA's components "
+                "have no bounds; set start=None."
+            )
+        if (
+            isinstance(self.penalty, KullbackLeiblerSparsity)
+            and activation != "logistic"
+        ):
+            raise ValueError(
+                "penalty=KullbackLeiblerSparsity() needs codes in (0, 1); set "
+                "code_activation='logistic' on the specification passed as network."
+            )
+
+    def _check_frozen_start(self) -> None:
+        fitted = self.start.estimator
+        if not isinstance(fitted, AutoencoderTransformer):
+            raise ValueError(
+                "start must freeze a fitted AutoencoderTransformer, got "
+                f"{type(fitted).__name__}."
+            )
+        check_is_fitted(
+            fitted, msg="start freezes an estimator that is not fitted; call its fit."
+        )
+        automatic = isinstance(self.hidden_layer_sizes, str)
+        if self.network != "dense" or not automatic or self.activation != "silu":
+            raise ValueError(
+                "network, hidden_layer_sizes and activation are those that start was "
+                "fitted with; leave them at their defaults."
+            )
+        names = (vars(e).get("feature_names_in_") for e in (self, fitted))
+        if len({tuple(n) for n in names if n is not None}) > 1:
+            raise ValueError(
+                "X has other feature names than start was fitted with, or in another "
+                "order; pass the columns of that table."
+            )
+
     def _choose_origin(self, X: np.ndarray, loss: Loss) -> Origin:
+        noise = self.noise if isinstance(self.noise, Noise) else None
+        if isinstance(self.start, FrozenEstimator):
+            codec = self.start.estimator._codec
+            return FromFitted(X, self.n_components, codec, loss, noise)
         network = resolve_network(
             self.network, self.hidden_layer_sizes, self.activation
         )
         if self.start is None:
             return FromScratch(X, self.n_components, network, loss)
-        parts = [
-            loss,
-            network,
-            *([self.noise] if isinstance(self.noise, Noise) else []),
-        ]
+        parts = [loss, network, *([] if noise is None else [noise])]
         rotated = all(part.rotation_invariant for part in parts)
         return FromPCA(X, self.n_components, network, rotated=rotated)
 
@@ -496,10 +611,14 @@ class AutoencoderTransformer(
         gate = weigh(*problem, Gate())
         return gate.weight_, gate.start_error_, gate.held_out_error_
 
+    @property
+    def _last_rounds(self) -> list[dict[str, Any]]:
+        return [row for row in self.history_ if row["phase"] == self._last_phase]
+
     def _record(self, history: list[dict[str, Any]]) -> None:
         self.history_ = history
-        self.n_iter_ = len(history)
-        self.loss_curve_ = [row["loss"] for row in history]
+        self.n_iter_ = len(self._last_rounds)
+        self.loss_curve_ = [row["loss"] for row in self._last_rounds]
         self.validation_scores_ = None
         self.start_validation_score_ = self.best_validation_score_ = None
 
@@ -509,7 +628,7 @@ class AutoencoderTransformer(
         start_error: np.ndarray | None,
         kept_error: np.ndarray,
     ) -> None:
-        losses = (row["validation_loss"] for row in self.history_)
+        losses = (row["validation_loss"] for row in self._last_rounds)
         self.validation_scores_ = [score(loss) for loss in losses]
         self.best_validation_score_ = score(kept_error.mean())
         if start_error is not None:
