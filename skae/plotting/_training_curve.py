@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 class TrainingCurveDisplay:
     """Training loss and held-out loss over the rounds, phase by phase.
 
-    It is best made with :meth:`from_estimator`. The loss of a layer that is trained
-    alone is measured on the codes that it sees, so the heights of two phases cannot be
-    compared. Noise and penalties count in the training loss only, which is why the
-    held-out loss may be the lower one.
+    It is best made with :meth:`from_estimator`. The training loss is a mean over the
+    steps of a round, with noise and penalties; the held-out loss is taken after the
+    round and without either, so it may be the lower one. A layer that is trained alone
+    is judged on the codes that it sees: the losses of two phases cannot be compared.
 
     Parameters
     ----------
@@ -153,7 +153,12 @@ class TrainingCurveDisplay:
             The display itself.
         """
         import matplotlib.pyplot as plt
-        from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+        from matplotlib.ticker import (
+            AutoLocator,
+            LogLocator,
+            MaxNLocator,
+            NullFormatter,
+        )
 
         if ax is None:
             _, ax = plt.subplots(layout="constrained")
@@ -171,8 +176,12 @@ class TrainingCurveDisplay:
             lines[0].set_label(label)
         ax.set(xlabel="Round", ylabel="Loss", yscale="log")
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-        # Plain numbers also where the loss falls by less than a power of ten.
-        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        # Within a power of ten, a logarithmic scale would have few numbers or none.
+        bottom, top = ax.get_ylim()
+        wide = top > 10 * bottom
+        ax.yaxis.set_major_locator(
+            LogLocator(subs=(1, 2, 5)) if wide else AutoLocator()
+        )
         ax.yaxis.set_major_formatter("{x:g}")
         ax.yaxis.set_minor_formatter(NullFormatter())
         ax.legend()

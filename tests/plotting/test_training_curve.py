@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -58,15 +56,15 @@ def test_every_estimator(estimator) -> None:
     assert not display.ax_.child_axes  # one phase needs no name
 
 
-def test_phases_are_taken_from_the_history(reducer: AutoencoderTransformer) -> None:
-    reducer = copy.copy(reducer)
-    names = ["layer 1", "fine-tuning", "fine-tuning"]
-    reducer.history_ = [
-        row | {"phase": name} for row, name in zip(reducer.history_, names, strict=True)
-    ]
+def test_phases_are_those_of_the_history(digits: np.ndarray) -> None:
+    reducer = AutoencoderTransformer(
+        start=None, pretraining="layerwise", max_iter=2, random_state=0
+    ).fit(digits)
     display = TrainingCurveDisplay.from_estimator(reducer)
-    assert list(display.phases) == names
-    assert [len(line.get_xdata()) for line in display.training_lines_] == [1, 2]
+    assert list(display.phases) == [row["phase"] for row in reducer.history_]
+    # Three hidden layers, the code, and all of them together.
+    assert [len(line.get_xdata()) for line in display.training_lines_] == [2] * 5
+    assert len(display.validation_lines_) == 5
 
 
 def test_a_line_for_each_phase(three_phases: TrainingCurveDisplay) -> None:
@@ -96,6 +94,15 @@ def test_phases_are_named_and_separated(three_phases: TrainingCurveDisplay) -> N
     curves = {*display.training_lines_, *display.validation_lines_}
     between = [line for line in display.ax_.lines if line not in curves]
     assert [line.get_xdata()[0] for line in between] == [3.5, 5.5]
+
+
+@pytest.mark.parametrize("ratio", [1.01, 1.5, 2, 9, 11, 1e3, 1e7])
+def test_losses_of_any_range_have_numbers_beside_them(ratio: float) -> None:
+    for largest in (0.19, 1.0, 7.3):
+        ax = TrainingCurveDisplay(loss=largest * np.array([1, 1 / ratio])).plot().ax_
+        bottom, top = ax.get_ylim()
+        numbers = [tick for tick in ax.get_yticks() if bottom <= tick <= top]
+        assert len(numbers) >= 3
 
 
 def test_axes_and_style_that_are_given(reducer: AutoencoderTransformer) -> None:
