@@ -201,27 +201,30 @@ class TestZeroOutput:
         zero = {"rtol": 0, "atol": 1e-12}
         torch.testing.assert_close(module.encode(x), torch.zeros_like(z), **zero)
         torch.testing.assert_close(module.decode(z), torch.zeros_like(x), **zero)
-        # Nor a second time.
-        module.zero_output_()
-        torch.testing.assert_close(module.decode(z), torch.zeros_like(x), **zero)
 
-    @every_spec
+    @pytest.mark.parametrize("name", [name for name in SPECS if name != "linear"])
     @tied_or_not
-    def test_every_parameter_comes_to_learn(
-        self, name: str, tied_weights: bool
-    ) -> None:
-        """From the outside in, as part of a residual: it decodes more than its own."""
-        module = build(name, tied_weights=tied_weights)
+    def test_leaves_pca_behind(self, name: str, tied_weights: bool) -> None:
+        """Not easy, as the errors of PCA on all rows correlate with nothing linear."""
+        module = build(name, members=1, tied_weights=tied_weights)
         module.zero_output_()
-        x, start = rows(), rows(N_COMPONENTS)
-        optimizer = torch.optim.SGD(module.parameters(), lr=0.01)
-        for _ in range(3):
+        x = rows(members=1)
+        x = x - x.mean(dim=1, keepdim=True)
+        components = torch.linalg.svd(x[0], full_matrices=False).Vh[:N_COMPONENTS]
+        optimizer = torch.optim.Adam(module.parameters(), lr=0.01)
+        errors, slopes = [], []
+        for _ in range(30):
             optimizer.zero_grad()
-            code = start + module.encode(x)
-            (module.decode(code) - x).square().sum().backward()
+            z = x @ components.T + module.encode(x)
+            error = (z @ components + module.decode(z) - x).square().mean()
+            error.backward()
             optimizer.step()
-        for parameter in module.parameters():
-            assert parameter.grad.flatten(1).any(dim=1).all()
+            errors.append(error.item())
+            slopes.append([p.grad.abs().max().item() for p in module.parameters()])
+        # Adam would leave a saddle as well, by rounding errors, but late.
+        assert max(slopes[0]) > 1e-6
+        assert min(slopes[-1]) > 1e-6
+        assert errors[-1] < 0.95 * errors[0]
 
 
 @every_spec
