@@ -1,10 +1,12 @@
 """The residual: what it is before the first step and far from the training rows."""
 
+import copy
+
 import pytest
 import torch
 from torch import nn
 
-from skae._residual import DistanceFade, Residual, last_member
+from skae._residual import DistanceFade, FineTuned, Residual, last_member
 from skae.networks import Autoencoder, DenseNetwork
 from skae.starts import PrincipalComponents, linear_maps
 
@@ -130,6 +132,77 @@ def test_last_member_predicts_as_it_did_among_the_others(
         # Memory of its own: the other members are not pickled along.
         assert tensor.untyped_storage().nbytes() == tensor.numel() * 8
     assert not kept.training
+
+
+class TestFineTuned:
+    """A fixed autoencoder beside a free copy of it."""
+
+    @pytest.fixture
+    def trained(self, residual: Residual) -> Residual:
+        randomise(residual)
+        residual.weight = 0.5
+        return last_member(residual)
+
+    def test_is_the_start_before_the_first_step(
+        self, trained: Residual, rows: torch.Tensor
+    ) -> None:
+        x = rows.expand(3, -1, -1)
+        tuned = FineTuned(trained, 3)
+        z = trained.encode(rows[None]).expand(3, -1, -1)
+        torch.testing.assert_close(tuned.encode(x), z, atol=1e-12, rtol=0)
+        torch.testing.assert_close(
+            tuned.decode(z), tuned.start.decode(z), atol=0, rtol=0
+        )
+
+    @pytest.mark.parametrize("weight", [0.0, 0.25, 1.0])
+    def test_weight_goes_from_the_start_to_the_copy(
+        self, trained: Residual, rows: torch.Tensor, weight: float
+    ) -> None:
+        fine_tuned = FineTuned(trained, 3)
+        randomise(fine_tuned)
+        fine_tuned.weight = weight
+        x, z = rows.expand(3, -1, -1), rows[:, :2].expand(3, -1, -1)
+        for whole, start, tuned in (
+            (
+                fine_tuned.encode(x),
+                fine_tuned.start.encode(x),
+                fine_tuned.tuned.encode(x),
+            ),
+            (
+                fine_tuned.decode(z),
+                fine_tuned.start.decode(z),
+                fine_tuned.tuned.decode(z),
+            ),
+        ):
+            assert not torch.isclose(start, tuned).all()
+            torch.testing.assert_close(whole, (1 - weight) * start + weight * tuned)
+
+    def test_all_weights_of_the_copy_are_free_and_none_of_the_start(
+        self, trained: Residual
+    ) -> None:
+        fine_tuned = FineTuned(trained, 3)
+        assert not trainable(fine_tuned.start)
+        free = trainable(fine_tuned.tuned)
+        assert len(free) == len(list(trained.parameters()))
+        assert all(len(parameter) == 3 for parameter in free)
+
+    def test_what_it_starts_from_is_never_changed(self, trained: Residual) -> None:
+        before = copy.deepcopy(trained.state_dict())
+        fine_tuned = FineTuned(trained, 3)
+        randomise(fine_tuned)
+        for tensor in fine_tuned.start.parameters():
+            tensor.zero_()
+        for name, tensor in trained.state_dict().items():
+            assert torch.equal(tensor, before[name])
+
+    def test_tied_weights_stay_tied(self, rows: torch.Tensor) -> None:
+        module = DenseNetwork((8,), tied_weights=True).build(
+            (4,), (4,), 2, members=1, generator=torch.Generator().manual_seed(0)
+        )
+        n_parameters = len(list(module.parameters()))
+        fine_tuned = FineTuned(module, 3)
+        assert len(trainable(fine_tuned)) == n_parameters
+        assert len(trainable(copy.deepcopy(fine_tuned).float())) == n_parameters
 
 
 class TestDistanceFade:
