@@ -13,8 +13,9 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from skae import AutoencoderTransformer
-from skae.networks import DenseNetwork
-from skae.noise import GaussianNoise
+from skae.networks import ConvolutionalNetwork, DenseNetwork
+from skae.noise import GaussianNoise, MaskingNoise
+from skae.penalties import Contraction, KullbackLeiblerSparsity, L1Sparsity
 
 QUICK = {"hidden_layer_sizes": (16,), "max_iter": 3, "random_state": 0}
 
@@ -100,6 +101,30 @@ def test_not_fitted(X: np.ndarray, method: str) -> None:
         ({"network": DenseNetwork(activation="step")}, "activation must be one of"),
         ({"noise": GaussianNoise(-1)}, "strength must be a non-negative"),
         ({"hidden_layer_sizes": (4, 0)}, "hidden_layer_sizes must be"),
+        ({"pretraining": "layerwise"}, "^pretraining='layerwise' .* start=None"),
+        (
+            {"pretraining": "layerwise", "start": None, "hidden_layer_sizes": ()},
+            "^pretraining='layerwise' needs .* hidden_layer_sizes",
+        ),
+        (
+            {"network": DenseNetwork(code_activation="tanh")},
+            "^code_activation='tanh' .* start=None",
+        ),
+        (
+            {"penalty": KullbackLeiblerSparsity(), "start": None},
+            "^penalty=KullbackLeiblerSparsity.* code_activation='logistic'",
+        ),
+        ({"penalty": L1Sparsity(-1)}, "^strength"),
+        ({"penalty": Contraction(np.nan)}, "^strength"),
+        ({"noise": MaskingNoise(1.5)}, "^strength"),
+        ({"network": ConvolutionalNetwork((3, 3))}, r"^image_shape=\(3, 3\)"),
+        (
+            {
+                "network": ConvolutionalNetwork((2, 2), (2,), 2),
+                "activation": "relu",
+            },
+            "activation.*network",
+        ),
         ({"device": "warp"}, "device"),
         ({"device": "cuda:99"}, "device"),
     ],
