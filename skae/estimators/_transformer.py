@@ -23,10 +23,11 @@ from skae._origin import FromFitted, FromPCA, FromScratch, Origin
 from skae._residual import last_member
 from skae._score import HeldOutScore
 from skae._validation import Interval, RealNotInt, StrOptions, validated_fit
+from skae.estimators._contradictions import check_parameters
 from skae.losses import LOSSES, Loss
 from skae.networks import ACTIVATIONS, Network, resolve_network
 from skae.noise import Corruption, GaussianNoise, Noise
-from skae.penalties import KullbackLeiblerSparsity, Penalty
+from skae.penalties import Penalty
 from skae.training import (
     Folds,
     Gate,
@@ -310,7 +311,7 @@ class AutoencoderTransformer(
         """
         self._forget()
         X = self._check_X(X, reset=True)
-        self._check_parts()
+        check_parameters(self)
         loss = self._check_loss(X)
         device = available_device(self.device)
         random_state = check_random_state(self.random_state)
@@ -324,22 +325,7 @@ class AutoencoderTransformer(
         corruption = self._corruption(inputs, coordinates)
         objective = Objective(loss, corruption, self.penalty)
         problem = module, objective, {"input": inputs, "target": inputs}, folds
-        settings = {
-            "generator": generator,
-            "batch_size": self.batch_size,
-            "learning_rate": self._choose_learning_rate(inputs),
-            "max_iter": self.max_iter,
-            "tol": self.tol,
-            "n_iter_no_change": self.n_iter_no_change,
-            "device": device,
-            "verbose": self.verbose,
-        }
-        history = []
-        if self.pretraining == "layerwise":
-            reconstruction = Objective(loss, corruption)
-            history = train_layerwise(module, reconstruction, inputs, folds, **settings)
-        if self._can_gain(origin, folds):
-            history += in_phase(self._last_phase, train(*problem, **settings))
+        history = self._train(*problem, origin, generator=generator, device=device)
         weight, start_error, kept_error = self._judge(*problem, origin, history)
 
         self.n_components_ = origin.n_components
@@ -494,67 +480,9 @@ class AutoencoderTransformer(
         return loss
 
     @property
-    def _code_activation(self) -> str:
-        """Of the network, or of the one behind a frozen start."""
-        if isinstance(self.start, FrozenEstimator):
-            return self.start.estimator._code_activation
-        return (
-            resolve_network(self.network, self.hidden_layer_sizes, self.activation)
-            .get_params()
-            .get("code_activation", "identity")
-        )
-
-    @property
     def _last_phase(self) -> str:
         fresh = self.pretraining is None and not isinstance(self.start, FrozenEstimator)
         return "joint" if fresh else "fine-tuning"
-
-    def _check_parts(self) -> None:
-        """Refuse parameters that contradict each other, whatever the rows are."""
-        if self.pretraining is not None and self.start is not None:
-            raise ValueError(
-                f"pretraining={self.pretraining!r} begins at random weights; set "
-                "start=None."
-            )
-        if isinstance(self.start, FrozenEstimator):
-            self._check_frozen_start()
-        activation = self._code_activation
-        if self.start == "pca" and activation != "identity":
-            raise ValueError(
-                f"code_activation={activation!r} bounds the code, but PCA's components "
-                "have no bounds; set start=None."
-            )
-        if (
-            isinstance(self.penalty, KullbackLeiblerSparsity)
-            and activation != "logistic"
-        ):
-            raise ValueError(
-                "penalty=KullbackLeiblerSparsity() needs codes in (0, 1); set "
-                "code_activation='logistic' on the specification passed as network."
-            )
-
-    def _check_frozen_start(self) -> None:
-        fitted = self.start.estimator
-        if not isinstance(fitted, AutoencoderTransformer):
-            raise ValueError(
-                "start must freeze a fitted AutoencoderTransformer, got "
-                f"{type(fitted).__name__}."
-            )
-        check_is_fitted(
-            fitted, msg="start freezes an estimator that is not fitted; call its fit."
-        )
-        automatic = isinstance(self.hidden_layer_sizes, str)
-        if self.network != "dense" or not automatic or self.activation != "silu":
-            raise ValueError(
-                "network, hidden_layer_sizes and activation are those that start was "
-                "fitted with; leave them at their defaults."
-            )
-        names = (vars(e).get("feature_names_in_") for e in (self, fitted))
-        if len({tuple(n) for n in names if n is not None}) > 1:
-            raise ValueError(
-                "X has other feature names than start was fitted with, or in another "
-                "order; pass the columns of that table."
-            )
 
     def _choose_origin(self, X: np.ndarray, loss: Loss) -> Origin:
         noise = self.noise if isinstance(self.noise, Noise) else None
@@ -591,6 +519,35 @@ class AutoencoderTransformer(
         """Tell whether a start misses anything, and whether a gain could be proved."""
         provable = self.cv is None or len(folds.held_out_rows) > 0
         return not origin.compared or (provable and origin.improvable)
+
+    def _train(
+        self,
+        module: nn.Module,
+        objective: Objective,
+        tensors: dict[str, torch.Tensor],
+        folds: Folds,
+        origin: Origin,
+        **settings: Any,
+    ) -> list[dict[str, Any]]:
+        """Run all phases and return their rounds."""
+        settings |= {
+            "batch_size": self.batch_size,
+            "learning_rate": self._choose_learning_rate(tensors["input"]),
+            "max_iter": self.max_iter,
+            "tol": self.tol,
+            "n_iter_no_change": self.n_iter_no_change,
+            "verbose": self.verbose,
+        }
+        history = []
+        if self.pretraining == "layerwise":
+            # The code that a penalty is for is that of the last layer.
+            error = Objective(objective.loss, objective.corruption)
+            inputs = tensors["input"]
+            history += train_layerwise(module, error, inputs, folds, **settings)
+        if self._can_gain(origin, folds):
+            rounds = train(module, objective, tensors, folds, **settings)
+            history += in_phase(self._last_phase, rounds)
+        return history
 
     def _judge(
         self,
