@@ -42,6 +42,13 @@ class Coordinates:
         centred = Y if self.basis is None else Y @ self.basis
         return centred * self.scale + self.mean
 
+    def moved_to(self, mean: np.ndarray) -> Coordinates:
+        """Return the same coordinates, with all that they leave out at another mean."""
+        if self.basis is None:
+            return self
+        left_out = mean - self.inverse_transform(self.transform(mean))
+        return Coordinates(self.mean + left_out, self.scale, self.basis)
+
     def training_tensor(self, X: np.ndarray) -> torch.Tensor:
         """Return the coordinates of all rows in float32, the precision of training."""
         inputs = np.empty((len(X), self.n_coordinates), dtype=np.float32)

@@ -152,9 +152,10 @@ class FromScratch:
 class FromFitted:
     """Another fit, whose weights are trained on as far as that is of use.
 
-    Its coordinates and units stay. Parameters and attributes are those of
-    :class:`FromPCA`; `codec` is what the other fit predicts with, and `noise` None
-    where none of single features was asked for.
+    Its coordinates and units stay, and so do the codes of a row before the first step.
+    What the coordinates leave out is expected at the mean of X. Parameters and
+    attributes are those of :class:`FromPCA`; `codec` is what the other fit predicts
+    with, and `noise` None where none of single features was asked for.
     """
 
     compared = True
@@ -171,8 +172,6 @@ class FromFitted:
     ) -> None:
         self._module = codec.module
         self.n_components = len(codec.latent_scale)
-        self.mean = X.mean(axis=0, dtype=np.float64)
-        self.coordinates = codec.coordinates
         self.latent_scale = codec.latent_scale
         n_features = len(codec.coordinates.mean)
         if X.shape[1] != n_features:
@@ -191,12 +190,14 @@ class FromFitted:
                 "the loss that start was fitted with."
             )
         parts = [loss, *([] if noise is None else [noise])]
-        rotated = self.coordinates.basis is not None
+        rotated = codec.coordinates.basis is not None
         if rotated and not all(part.rotation_invariant for part in parts):
             raise ValueError(
                 "loss and noise must not look at single features, because start sees X "
                 "in its principal components; fit start with the same loss and noise."
             )
+        self.mean = X.mean(axis=0, dtype=np.float64)
+        self.coordinates = codec.coordinates.moved_to(self.mean)
 
     def compose(
         self,
