@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 from numbers import Integral
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import nn
@@ -16,6 +16,7 @@ from skae.networks._convolutional_layers import (
     ImageShape,
     MemberConvolution,
 )
+from skae.networks._convolutional_map import ConvolutionalMap, ImageConvolution
 from skae.networks._layers import (
     MemberLinear,
     activation_named,
@@ -25,26 +26,34 @@ from skae.networks._network import Network
 
 
 class ConvolutionalNetwork(Network):
-    """Strided convolutions and dense layers, for tables whose rows are images.
+    """Convolutions, for tables whose rows are images.
 
-    The encoder's convolutions make an image smaller and give it more channels; a dense
-    layer follows, and the code. The decoder is the mirror image, with transposed
-    convolutions. Any height and width will do.
+    In an estimator with a code, the encoder's convolutions make an image smaller and
+    give it more channels; a dense layer follows, and the code. The decoder is the
+    mirror image, with transposed convolutions. Any height and width will do.
+
+    In an estimator without a code, :class:`~skae.DenoisingTransformer`, images keep
+    their height and width from layer to layer, and a layer with as many channels as
+    the one before adds to it. Such a network takes images of any size.
 
     Parameters
     ----------
     image_shape : (int, int) or (int, int, int)
         Height and width of an image or, with more than one channel, height, width and
-        channels: the shape of the numpy array that was flattened to a row.
-    channels : sequence of int, default=(8, 16)
-        Channels after each of the encoder's convolutions.
-    kernel_size : int, default=4
-        Height and width of the window of every convolution, in pixels.
-    stride : int, default=2
+        channels: the shape of the numpy array that was flattened to a row. Without a
+        code, that of the clean image.
+    channels : "auto" or sequence of int, default="auto"
+        Channels after each of the encoder's convolutions or, without a code, after each
+        but the last. ``"auto"`` takes (8, 16) with a code and (16, 16, 16) without.
+    kernel_size : "auto" or int, default="auto"
+        Height and width of the window of every convolution, in pixels; odd without a
+        code. ``"auto"`` takes 4 with a code and 3 without.
+    stride : "auto" or int, default="auto"
         Step from one window to the next, in pixels; every convolution divides height
-        and width by it.
-    hidden_size : int or None, default=128
-        Width of the dense layer between the convolutions and the code. None: none.
+        and width by it. ``"auto"`` takes 2 with a code. Without a code it is always 1.
+    hidden_size : "auto", int or None, default="auto"
+        Width of the dense layer between the convolutions and the code. None: none;
+        ``"auto"``: 128. Only with a code.
     activation : {"identity", "logistic", "tanh", "relu", "elu", "selu", "gelu", \
             "silu"}, default="silu"
         Activation function of the hidden layers. The output is linear.
@@ -59,6 +68,7 @@ class ConvolutionalNetwork(Network):
     See Also
     --------
     skae.AutoencoderTransformer : Trains it to encode and decode.
+    skae.DenoisingTransformer : Trains it to clean images.
     skae.networks.DenseNetwork : For rows of any other kind.
 
     References
@@ -67,6 +77,9 @@ class ConvolutionalNetwork(Network):
        auto-encoders for hierarchical feature extraction", ICANN 2011.
     .. [2] V. Dumoulin and F. Visin, "A guide to convolution arithmetic for deep
        learning", arXiv:1603.07285, 2016.
+    .. [3] K. Zhang, W. Zuo, Y. Chen, D. Meng and L. Zhang, "Beyond a Gaussian denoiser:
+       residual learning of deep CNN for image denoising", IEEE Transactions on Image
+       Processing 26, 2017.
 
     Examples
     --------
@@ -85,10 +98,10 @@ class ConvolutionalNetwork(Network):
     def __init__(
         self,
         image_shape: tuple[int, int] | tuple[int, int, int],
-        channels: Sequence[int] = (8, 16),
-        kernel_size: int = 4,
-        stride: int = 2,
-        hidden_size: int | None = 128,
+        channels: Literal["auto"] | Sequence[int] = "auto",
+        kernel_size: Literal["auto"] | int = "auto",
+        stride: Literal["auto"] | int = "auto",
+        hidden_size: Literal["auto"] | int | None = "auto",
         activation: str = "silu",
         tied_weights: bool = False,
         code_activation: str = "identity",
@@ -104,26 +117,23 @@ class ConvolutionalNetwork(Network):
 
     def build(
         self,
-        input_shape: tuple[int],
-        output_shape: tuple[int],
+        input_shape: tuple[int, ...],
+        output_shape: tuple[int, ...],
         n_components: int | None = None,
         *,
         members: int,
         generator: torch.Generator,
-    ) -> StackedAutoencoder:
-        if n_components is None or input_shape != output_shape:
-            raise ValueError(
-                "network=ConvolutionalNetwork(...) decodes a code to images like those "
-                "it encodes; pass a DenseNetwork to an estimator without a code."
-            )
+    ) -> StackedAutoencoder | ConvolutionalMap:
+        draws = {"members": members, "generator": generator}
+        if n_components is None:
+            return self._build_map(input_shape, output_shape, draws)
         activation = activation_named(self.activation)
         code_activation = activation_named(self.code_activation, "code_activation")
-        draws = {"members": members, "generator": generator}
 
         shape = self._check_image_shape(*input_shape)
         window = self._check_window(shape)
         layers: list[nn.Module] = []
-        for channels in positive_integers(self.channels, "channels"):
+        for channels in self._check_channels([8, 16]):
             layers.append(MemberConvolution(shape, channels, **window, **draws))
             shape = layers[-1].output_shape
         widths = [math.prod(shape), *self._check_hidden_size(), n_components]
@@ -131,7 +141,52 @@ class ConvolutionalNetwork(Network):
         kind = TiedAutoencoder if self.tied_weights else StackedAutoencoder
         return kind(layers, activation, code_activation, generator=generator)
 
-    def _check_image_shape(self, n_features: int) -> ImageShape:
+    def _build_map(
+        self,
+        input_shape: tuple[int, ...],
+        output_shape: tuple[int, ...],
+        draws: dict[str, Any],
+    ) -> ConvolutionalMap:
+        if len(input_shape) != 3:
+            raise ValueError(
+                "network=ConvolutionalNetwork(...) needs an estimator that encodes "
+                "images or restores them; pass a DenseNetwork to this one."
+            )
+        self._check_no_code()
+        size = self._check_centred_window()
+        channels = [
+            input_shape[-1],
+            *self._check_channels([16, 16, 16]),
+            output_shape[-1],
+        ]
+        layers = [
+            ImageConvolution(a, b, kernel_size=size, **draws)
+            for a, b in pairwise(channels)
+        ]
+        return ConvolutionalMap(layers, activation_named(self.activation))
+
+    def row_shapes(self, n_in: int, n_out: int) -> tuple[ImageShape, ImageShape]:
+        if n_in == n_out:
+            otherwise = ", or pass images of that shape as X_clean"
+            shape = self._check_image_shape(n_out, otherwise=otherwise)
+            return shape, shape
+        clean = height, width, channels = self._check_image_shape(n_out, "X_clean")
+        factor = math.isqrt(n_out // n_in) if n_in <= n_out else 0
+        sides = (height // factor, width // factor) if factor else (0, 0)
+        if factor == 0 or (
+            [side * factor for side in sides] != [height, width]
+            or math.prod(sides) * channels != n_in
+        ):
+            raise ValueError(
+                f"X has {n_in} features, which are no images smaller than "
+                f"image_shape={self.image_shape!r} by a whole factor in height and "
+                "width; pass images of such a size as X."
+            )
+        return (*sides, channels), clean
+
+    def _check_image_shape(
+        self, n_features: int, table: str = "X", otherwise: str = ""
+    ) -> ImageShape:
         """Return height, width and channels."""
         allowed = "(height, width) or (height, width, channels), positive integers"
         shape = positive_integers(self.image_shape, "image_shape", allowed)
@@ -146,15 +201,16 @@ class ConvolutionalNetwork(Network):
         found, rest = divmod(n_features, height * width)
         if not rest:
             fitting = (height, width) if found == 1 else (height, width, found)
-            remedy = f"for {found} channel(s), as X has, set it to {fitting}"
+            remedy = f"for {found} channel(s), as {table} has, set it to {fitting}"
         raise ValueError(
             f"image_shape={self.image_shape!r} means {math.prod(shape)} features, but "
-            f"X has {n_features}; {remedy}."
+            f"{table} has {n_features}; {remedy}{otherwise}."
         )
 
     def _check_window(self, shape: ImageShape) -> dict[str, int]:
         """Return size and step of the windows; they must fit the image and overlap."""
-        size, step = self.kernel_size, self.stride
+        size = 4 if _is_auto(self.kernel_size) else self.kernel_size
+        step = 2 if _is_auto(self.stride) else self.stride
         largest = min(shape[:2])
         if not isinstance(size, Integral) or not 1 <= size <= largest:
             raise ValueError(
@@ -170,11 +226,41 @@ class ConvolutionalNetwork(Network):
 
     def _check_hidden_size(self) -> list[int]:
         """Return the widths of the dense hidden layers: one or none."""
+        if _is_auto(self.hidden_size):
+            return [128]
         if self.hidden_size is None:
             return []
         if not isinstance(self.hidden_size, Integral) or self.hidden_size < 1:
             raise ValueError(
-                "hidden_size must be a positive integer or None, got "
+                "hidden_size must be 'auto', a positive integer or None, got "
                 f"{self.hidden_size!r}."
             )
         return [int(self.hidden_size)]
+
+    def _check_channels(self, automatic: list[int]) -> list[int]:
+        if _is_auto(self.channels):
+            return automatic
+        allowed = "'auto' or a sequence of positive integers"
+        return positive_integers(self.channels, "channels", allowed)
+
+    def _check_centred_window(self) -> int:
+        """Return the size of windows that have a pixel in their centre."""
+        size = 3 if _is_auto(self.kernel_size) else self.kernel_size
+        if not isinstance(size, Integral) or size < 1 or size % 2 == 0:
+            raise ValueError(
+                "kernel_size must be 'auto' or an odd positive integer in an estimator "
+                f"without a code, got {size!r}."
+            )
+        return int(size)
+
+    def _check_no_code(self) -> None:
+        automatic = _is_auto(self.stride) and _is_auto(self.hidden_size)
+        if not automatic or self.tied_weights or self.code_activation != "identity":
+            raise ValueError(
+                "stride, hidden_size, tied_weights and code_activation are for an "
+                "estimator with a code; leave them at their defaults."
+            )
+
+
+def _is_auto(value: object) -> bool:
+    return isinstance(value, str) and value == "auto"

@@ -67,7 +67,7 @@ class MemberConvolution(nn.Module):
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return _for_each_member(self._convolve, x, self.weight, self.bias)
+        return for_each_member(self._convolve, x, self.weight, self.bias)
 
     def _convolve(
         self, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor
@@ -120,7 +120,7 @@ class MemberTransposedConvolution(nn.Module):
         )
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return _for_each_member(self._convolve, x, self.weight, self.bias)
+        return for_each_member(self._convolve, x, self.weight, self.bias)
 
     def _convolve(
         self, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor
@@ -151,7 +151,7 @@ def _rows(images: torch.Tensor) -> torch.Tensor:
     return images.permute(0, 2, 3, 1).flatten(1)
 
 
-def _for_each_member(
+def for_each_member(
     function: Callable[..., torch.Tensor], *tensors: torch.Tensor
 ) -> torch.Tensor:
     """Apply a function to the parts of each member; a grouped convolution is slower."""

@@ -42,3 +42,12 @@ class Network(BaseEstimator, ABC):
         ``decoder``, ``encode``, ``decode`` and ``stages``, and ``forward`` returns the
         ``code`` as well. Without, it maps inputs to outputs in one piece.
         """
+
+    def row_shapes(
+        self, n_in: int, n_out: int
+    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return the shapes in which a map sees rows of inputs and of outputs.
+
+        A network that knows nothing of their shape sees them as they are.
+        """
+        return (n_in,), (n_out,)

@@ -221,11 +221,19 @@ def test_bad_image_shape(image_shape, n_features: int, message: str) -> None:
         ("stride", 5, "stride must be an integer from 1 to kernel_size=4, .* got 5"),
         ("stride", 0, "stride must be an integer from 1"),
         ("stride", 1.5, "stride must be an integer from 1"),
-        ("channels", 8, "channels must be a sequence of positive integers, got 8"),
-        ("channels", (8, 0), "channels must be a sequence of positive integers"),
-        ("channels", (2.5,), "channels must be a sequence of positive integers"),
-        ("hidden_size", 0, "hidden_size must be a positive integer or None, got 0"),
-        ("hidden_size", (128,), "hidden_size must be a positive integer or None"),
+        (
+            "channels",
+            8,
+            "channels must be 'auto' or a sequence of positive integers, got 8",
+        ),
+        ("channels", (8, 0), "channels must be 'auto' or a sequence of positive"),
+        ("channels", (2.5,), "channels must be 'auto' or a sequence of positive"),
+        (
+            "hidden_size",
+            0,
+            "hidden_size must be 'auto', a positive integer or None, got 0",
+        ),
+        ("hidden_size", (128,), "hidden_size must be 'auto', a positive integer"),
     ],
 )
 def test_bad_parameters(parameter: str, value, message: str) -> None:
@@ -234,7 +242,7 @@ def test_bad_parameters(parameter: str, value, message: str) -> None:
 
 
 def test_a_code_is_needed() -> None:
-    with pytest.raises(ValueError, match="pass a DenseNetwork to an estimator without"):
+    with pytest.raises(ValueError, match="pass a DenseNetwork to this one"):
         ConvolutionalNetwork((5, 7)).build(
             (35,), (35,), members=1, generator=torch.Generator()
         )
