@@ -26,7 +26,7 @@ from skae._validation import Interval, RealNotInt, StrOptions, validated_fit
 from skae.estimators._contradictions import check_parameters
 from skae.losses import LOSSES, Loss
 from skae.networks import ACTIVATIONS, Network, resolve_network
-from skae.noise import Corruption, GaussianNoise, Noise
+from skae.noise import Corruption, GaussianNoise, Noise, without_gaps
 from skae.penalties import Penalty
 from skae.training import (
     Folds,
@@ -508,7 +508,7 @@ class AutoencoderTransformer(
         if noise is None:
             return None
         zero = coordinates.transform(np.zeros((1, self.n_features_in_)))[0]
-        return noise.corruption(inputs, torch.from_numpy(zero))
+        return without_gaps(noise).corruption(inputs, torch.from_numpy(zero))
 
     def _choose_learning_rate(self, inputs: torch.Tensor) -> float:
         if self.learning_rate_init != "auto":

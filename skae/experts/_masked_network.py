@@ -15,7 +15,7 @@ from skae.experts._robust_scaling import deviation, spread_or
 from skae.experts._surprise import Surprise
 from skae.losses import LOSSES
 from skae.networks import Network
-from skae.noise import Noise
+from skae.noise import Noise, without_gaps
 from skae.training import Folds, train
 
 _BLOCKS = 4
@@ -125,7 +125,9 @@ class MaskedNetwork(Expert):
         inputs = self._training_tensor(X, core)
         corruption = None
         if noise is not None:
-            corruption = noise.corruption(inputs, self._inputs(np.zeros(n_features))[0])
+            corruption = without_gaps(noise).corruption(
+                inputs, self._inputs(np.zeros(n_features))[0]
+            )
         self.history = train(
             self.module,
             HiddenFeaturesObjective(LOSSES["squared_error"], corruption),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar
 
 import torch
 
 from skae.noise._noise import Corruption, Noise
-from skae.noise._strength import Strength, deviation_range, row_strengths
+from skae.noise._strength import Range, Strength, deviation_range, row_strengths
 
 
 class GaussianNoise(Noise):
@@ -19,11 +20,12 @@ class GaussianNoise(Noise):
         Standard deviation of the noise; of a range, every row draws its own. The unit
         is the root mean square deviation of the columns of X from their means (for
         standardised columns: one), or that of X itself where a loss forbids scaling, as
-        ``"log_loss"`` does.
+        ``"log_loss"`` does, and in :class:`~skae.DenoisingTransformer`.
 
     See Also
     --------
     skae.AutoencoderTransformer : Takes it as ``noise``.
+    skae.DenoisingTransformer : Learns to remove it.
 
     References
     ----------
@@ -43,10 +45,9 @@ class GaussianNoise(Noise):
         self.strength = strength
 
     def corruption(self, rows: torch.Tensor, zero: torch.Tensor) -> Corruption:
-        ends = deviation_range(self.strength)
+        return partial(_add, deviation_range(self.strength))
 
-        def add(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-            noise = torch.empty_like(x).normal_(generator=generator)
-            return noise.mul_(row_strengths(ends, x, generator)).add_(x)
 
-        return add
+def _add(ends: Range, x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    noise = torch.empty_like(x).normal_(generator=generator)
+    return noise.mul_(row_strengths(ends, x, generator)).add_(x)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 import torch
 
 from skae.noise._noise import Corruption, Noise
-from skae.noise._strength import Strength, probability_range, row_strengths
+from skae.noise._strength import Range, Strength, probability_range, row_strengths
 
 
 class MaskingNoise(Noise):
@@ -21,15 +22,17 @@ class MaskingNoise(Noise):
     strength : float or (float, float), default=0.3
         Probability with which each value is hidden, in [0, 1]; of a range, every row
         draws its own.
-    fill : {"zero", "mean"}, default="zero"
+    fill : {"zero", "mean", "nan"}, default="zero"
         What a hidden value becomes: zero, or the mean of its column of X. On centred
-        columns both are the same.
+        columns both are the same. ``"nan"`` leaves a gap, which only
+        :class:`~skae.DenoisingTransformer` takes: it fills the gaps of new rows.
 
     See Also
     --------
     SaltAndPepperNoise : To the least or the largest value of the column instead.
     SwapNoise : To the value of another row instead.
     skae.AutoencoderTransformer : Takes it as ``noise``.
+    skae.DenoisingTransformer : Learns to undo it.
 
     References
     ----------
@@ -47,25 +50,34 @@ class MaskingNoise(Noise):
     """
 
     def __init__(
-        self, strength: Strength = 0.3, fill: Literal["zero", "mean"] = "zero"
+        self,
+        strength: Strength = 0.3,
+        fill: Literal["zero", "mean", "nan"] = "zero",
     ) -> None:
         self.strength = strength
         self.fill = fill
 
     def corruption(self, rows: torch.Tensor, zero: torch.Tensor) -> Corruption:
         ends = probability_range(self.strength)
-        fill = self._fill(rows, zero)
+        return partial(_hide, ends, self._fill(rows, zero))
 
-        def hide(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-            draws = torch.empty_like(x).uniform_(generator=generator)
-            hidden = draws < row_strengths(ends, x, generator)
-            return torch.where(hidden, fill.to(x), x)
-
-        return hide
+    @property
+    def leaves_gaps(self) -> bool:
+        return self.fill == "nan"
 
     def _fill(self, rows: torch.Tensor, zero: torch.Tensor) -> torch.Tensor:
         if self.fill == "zero":
             return zero
         if self.fill == "mean":
             return rows.mean(dim=0, dtype=torch.float64)
-        raise ValueError(f"fill must be 'zero' or 'mean', got {self.fill!r}.")
+        if self.fill == "nan":
+            return torch.full_like(zero, torch.nan)
+        raise ValueError(f"fill must be 'zero', 'mean' or 'nan', got {self.fill!r}.")
+
+
+def _hide(
+    ends: Range, fill: torch.Tensor, x: torch.Tensor, generator: torch.Generator
+) -> torch.Tensor:
+    draws = torch.empty_like(x).uniform_(generator=generator)
+    hidden = draws < row_strengths(ends, x, generator)
+    return torch.where(hidden, fill.to(x), x)

@@ -24,6 +24,14 @@ class Noise(BaseEstimator, ABC):
 
     rotation_invariant: ClassVar[bool] = False
 
+    @property
+    def leaves_gaps(self) -> bool:
+        """Whether what is hidden becomes NaN, so that a network can see where it was.
+
+        Most estimators have no use for gaps.
+        """
+        return False
+
     @abstractmethod
     def corruption(self, rows: torch.Tensor, zero: torch.Tensor) -> Corruption:
         """Return a function that corrupts batches.
@@ -39,10 +47,20 @@ class Noise(BaseEstimator, ABC):
         -------
         corrupt : callable
             ``corrupt(x, generator)`` takes a batch ``(members, batch, n_inputs)``,
-            leaves it as it is and returns the corrupted one.
+            leaves it as it is and returns the corrupted one. It can be pickled.
 
         Raises
         ------
         ValueError
             If a parameter is out of range.
         """
+
+
+def without_gaps(noise: Noise) -> Noise:
+    """Return `noise`, or say that the estimator takes none that leaves gaps."""
+    if noise.leaves_gaps:
+        raise ValueError(
+            f"noise={noise} leaves gaps, which only DenoisingTransformer can fill; set "
+            "its fill to 'zero' or 'mean'."
+        )
+    return noise

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 
 from skae.noise._noise import Corruption, Noise
-from skae.noise._strength import Strength, probability_range, row_strengths
+from skae.noise._strength import Range, Strength, probability_range, row_strengths
 
 
 class SaltAndPepperNoise(Noise):
@@ -24,6 +26,7 @@ class SaltAndPepperNoise(Noise):
     --------
     MaskingNoise : To zero or the mean of the column instead.
     skae.AutoencoderTransformer : Takes it as ``noise``.
+    skae.DenoisingTransformer : Learns to remove it.
 
     References
     ----------
@@ -43,12 +46,17 @@ class SaltAndPepperNoise(Noise):
 
     def corruption(self, rows: torch.Tensor, zero: torch.Tensor) -> Corruption:
         ends = probability_range(self.strength)
-        least, largest = rows.amin(dim=0), rows.amax(dim=0)
+        return partial(_sprinkle, ends, rows.amin(dim=0), rows.amax(dim=0))
 
-        def sprinkle(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-            draws = torch.empty_like(x).uniform_(generator=generator)
-            strengths = row_strengths(ends, x, generator)
-            salted = torch.where(draws < strengths, largest.to(x), x)
-            return torch.where(draws < strengths / 2, least.to(x), salted)
 
-        return sprinkle
+def _sprinkle(
+    ends: Range,
+    least: torch.Tensor,
+    largest: torch.Tensor,
+    x: torch.Tensor,
+    generator: torch.Generator,
+) -> torch.Tensor:
+    draws = torch.empty_like(x).uniform_(generator=generator)
+    strengths = row_strengths(ends, x, generator)
+    salted = torch.where(draws < strengths, largest.to(x), x)
+    return torch.where(draws < strengths / 2, least.to(x), salted)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 
 from skae.noise._noise import Corruption, Noise
-from skae.noise._strength import Strength, probability_range, row_strengths
+from skae.noise._strength import Range, Strength, probability_range, row_strengths
 
 
 class SwapNoise(Noise):
@@ -24,6 +26,7 @@ class SwapNoise(Noise):
     --------
     MaskingNoise : To zero or the mean of the column instead.
     skae.AutoencoderTransformer : Takes it as ``noise``.
+    skae.DenoisingTransformer : Learns to remove it.
 
     References
     ----------
@@ -41,19 +44,16 @@ class SwapNoise(Noise):
         self.strength = strength
 
     def corruption(self, rows: torch.Tensor, zero: torch.Tensor) -> Corruption:
-        ends = probability_range(self.strength)
+        return partial(_swap, probability_range(self.strength))
 
-        def swap(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-            n_rows = x.shape[1]
-            if n_rows == 1:
-                return x
-            draws = torch.empty_like(x).uniform_(generator=generator)
-            swapped = draws < row_strengths(ends, x, generator)
-            # From one to n_rows - 1 rows further on: never a row's own value.
-            steps = torch.randint(
-                1, n_rows, x.shape, generator=generator, device=x.device
-            )
-            others = torch.arange(n_rows, device=x.device)[:, None] + steps
-            return torch.where(swapped, x.gather(1, others % n_rows), x)
 
-        return swap
+def _swap(ends: Range, x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    n_rows = x.shape[1]
+    if n_rows == 1:
+        return x
+    draws = torch.empty_like(x).uniform_(generator=generator)
+    swapped = draws < row_strengths(ends, x, generator)
+    # From one to n_rows - 1 rows further on: never a row's own value.
+    steps = torch.randint(1, n_rows, x.shape, generator=generator, device=x.device)
+    others = torch.arange(n_rows, device=x.device)[:, None] + steps
+    return torch.where(swapped, x.gather(1, others % n_rows), x)
