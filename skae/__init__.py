@@ -3,11 +3,13 @@
 from skae.estimators import (
     AutoencoderTransformer,
     DenoisingImputer,
+    DenoisingTransformer,
     ReconstructionOutlierDetector,
 )
 
 __all__ = [
     "AutoencoderTransformer",
     "DenoisingImputer",
+    "DenoisingTransformer",
     "ReconstructionOutlierDetector",
 ]

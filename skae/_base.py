@@ -18,7 +18,7 @@ class NetworkEstimator(BaseEstimator):
     def _forget(self) -> None:
         """Delete all fitted state, so that a fit that fails leaves nothing behind."""
         for name in list(vars(self)):
-            if name in {"_codec", "_filler"} or (
+            if name in {"_codec", "_filler", "_restoration"} or (
                 name.endswith("_") and not name.startswith("_")
             ):
                 delattr(self, name)

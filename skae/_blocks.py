@@ -22,9 +22,10 @@ def map_blocks(
     X: np.ndarray,
     n_out: int,
     dtype: np.dtype | None = None,
+    working: type = np.float64,
 ) -> np.ndarray:
-    """Apply `function` to blocks of rows in float64; return `dtype`, by default X's."""
+    """Apply `function` to blocks of rows as `working`; return `dtype`, else X's."""
     result = np.empty((len(X), n_out), dtype=dtype or X.dtype)
     for rows in row_blocks(len(X), max(X.shape[1], n_out)):
-        result[rows] = function(X[rows].astype(np.float64, copy=False))
+        result[rows] = function(X[rows].astype(working, copy=False))
     return result

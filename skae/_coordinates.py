@@ -15,7 +15,8 @@ class Coordinates:
 
     Parameters
     ----------
-    mean : ndarray of shape (n_features,)
+    mean : ndarray of shape (n_features,) or (1,)
+        One number for all features is allowed without a basis.
     scale : float
     basis : ndarray of shape (n_coordinates, n_features) or None
         Orthonormal rows to project on; None leaves the features as they are.
@@ -51,7 +52,8 @@ class Coordinates:
 
     def training_tensor(self, X: np.ndarray) -> torch.Tensor:
         """Return the coordinates of all rows in float32, the precision of training."""
-        inputs = np.empty((len(X), self.n_coordinates), dtype=np.float32)
+        n_coordinates = X.shape[1] if self.basis is None else len(self.basis)
+        inputs = np.empty((len(X), n_coordinates), dtype=np.float32)
         mean = self.mean.astype(X.dtype)
         scale = X.dtype.type(max(self.scale, np.finfo(X.dtype).tiny))
         f32 = np.float32

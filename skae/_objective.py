@@ -60,6 +60,46 @@ class Objective(nn.Module):
         return terms
 
 
+class RestorationObjective(nn.Module):
+    """The error of restored rows; where there are gaps, of what was hidden alone.
+
+    Parameters
+    ----------
+    loss : Loss
+    degrade : callable or None
+        ``(x, generator) -> x`` degrades clean rows anew in every batch of the training;
+        None where degraded rows are given.
+    gaps : bool
+        Whether only what is NaN in a degraded row counts.
+    """
+
+    def __init__(
+        self, loss: Loss, degrade: Corruption | None = None, *, gaps: bool = False
+    ) -> None:
+        super().__init__()
+        self.loss = loss
+        self.degrade = degrade
+        self.gaps = gaps
+
+    def forward(
+        self,
+        module: nn.Module,
+        batch: dict[str, torch.Tensor],
+        generator: torch.Generator | None = None,
+    ) -> dict[str, torch.Tensor]:
+        """Return terms ``(members, batch)``, each summed over the elements of a row.
+
+        Held-out rows, judged without a generator, keep the degradation they have.
+        """
+        if generator is not None and self.degrade is not None:
+            batch = batch | {"input": self.degrade(batch["target"], generator)}
+        output = module(batch, generator)["output"]
+        error = self.loss.pointwise(output, batch["target"])
+        if self.gaps:
+            error = error * batch["input"].isnan()
+        return {"restoration": error.flatten(2).sum(-1)}
+
+
 class HiddenFeaturesObjective(nn.Module):
     """Hide features of every row at random and judge their prediction alone.
 

@@ -10,6 +10,7 @@ from sklearn.utils._param_validation import (
     StrOptions,
 )
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
+from sklearn.utils.validation import _get_feature_names as feature_names
 
 __all__ = [
     "Interval",
@@ -17,6 +18,7 @@ __all__ = [
     "RealNotInt",
     "StrOptions",
     "check_feature_names_in",
+    "feature_names",
     "is_pandas_na",
     "is_scalar_nan",
     "missing_mask",

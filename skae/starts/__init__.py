@@ -2,13 +2,20 @@
 
 from skae.starts._conditional import ConditionalStart
 from skae.starts._gaussian import ConditionalGaussian
+from skae.starts._local_filter import LocalStart
 from skae.starts._nearest import NearestMean
 from skae.starts._principal_components import PrincipalComponents, linear_maps
+from skae.starts._restoring import Examples, IdentityStart, LinearStart, split_gaps
 
 __all__ = [
     "ConditionalGaussian",
     "ConditionalStart",
+    "Examples",
+    "IdentityStart",
+    "LinearStart",
+    "LocalStart",
     "NearestMean",
     "PrincipalComponents",
     "linear_maps",
+    "split_gaps",
 ]

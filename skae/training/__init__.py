@@ -2,7 +2,7 @@
 
 from skae.training._device import available_device
 from skae.training._engine import held_out_error, held_out_output, train
-from skae.training._folds import Folds, choose_folds
+from skae.training._folds import Folds, choose_folds, choose_split
 from skae.training._gate import Gate, weigh
 from skae.training._layerwise import in_phase, train_layerwise
 
@@ -11,6 +11,7 @@ __all__ = [
     "Gate",
     "available_device",
     "choose_folds",
+    "choose_split",
     "held_out_error",
     "held_out_output",
     "in_phase",

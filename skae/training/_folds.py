@@ -67,18 +67,44 @@ def choose_folds(
         # A handful of rows, each many times, may all fall on one side.
         one_sided = min(len(folds.training[0]), len(folds.held_out[0])) == 0
         return all_rows(len(X)) if one_sided else folds
-    # The folds of few rows follow from their order and not from their bits, so that
-    # they stay the same in another unit of X.
-    _, first, copy_of = np.unique(keys, return_index=True, return_inverse=True)
-    if len(first) < _FEWEST_ROWS:
+    ranks = _shuffled_ranks(keys, random_state)
+    n_distinct = ranks.max() + 1
+    if n_distinct < _FEWEST_ROWS:
         return all_rows(len(X))
-    appearance = first.argsort().argsort()
-    ranks = random_state.permutation(len(first))[appearance[copy_of]]
     if cv == "auto":
         # Members for the other two folds were measured to add more than a third to the
         # cost of a fit and to take one percent off the error.
         return cross_validation(ranks, 5, used=3)
-    return cross_validation(ranks, min(cv, len(first)))
+    return cross_validation(ranks, min(cv, n_distinct))
+
+
+def choose_split(
+    X: np.ndarray, fraction: float, random_state: np.random.RandomState
+) -> Folds:
+    """One member and the rows that it is judged on; copies of a row stay together.
+
+    At least five distinct rows are held out, and none of a handful.
+    """
+    ranks = _shuffled_ranks(row_keys(X, random_state), random_state)
+    n_distinct = ranks.max() + 1
+    if n_distinct < _FEWEST_ROWS:
+        return all_rows(len(X))
+    wanted = min(round(fraction * n_distinct), _MOST_HELD_OUT, n_distinct - 5)
+    held_out = ranks < max(wanted, 5)
+    return Folds([np.flatnonzero(~held_out)], [np.flatnonzero(held_out)])
+
+
+def _shuffled_ranks(
+    keys: np.ndarray, random_state: np.random.RandomState
+) -> np.ndarray:
+    """Number the distinct rows at random, copies of a row alike.
+
+    The numbers follow from the order of the rows and not from their bits, so that they
+    stay the same in another unit of X.
+    """
+    _, first, copy_of = np.unique(keys, return_index=True, return_inverse=True)
+    appearance = first.argsort().argsort()
+    return random_state.permutation(len(first))[appearance[copy_of]]
 
 
 def all_rows(n_samples: int) -> Folds:

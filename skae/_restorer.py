@@ -1,0 +1,93 @@
+"""A start and a network that restore rows: what is trained, weighed and predicts."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+
+from skae.networks import Network
+from skae.starts import split_gaps
+
+Shape = tuple[int, ...]
+
+
+class Restorer(nn.Module):
+    """What a start makes of degraded rows, plus what a network adds to it.
+
+    The network sees the degraded row, what the start made of it and, if there can be
+    gaps, where they were. Its output begins at zero, so that before the first step this
+    *is* the start. Rows are seen as they are, or as images with channels last; a
+    degraded image may be smaller by a whole factor.
+
+    Parameters
+    ----------
+    network : Network
+        Specification of the network.
+    degraded, clean : tuple of int
+        Shapes of a degraded and of a clean row.
+    gaps : bool
+        Whether rows can have gaps, which are NaN.
+
+    Attributes
+    ----------
+    start : nn.Module
+        ``(values, visible) -> restored``; to be set, and free to be changed.
+    unit : float
+        Unit of the network's output: the error of the start, so that a network has
+        little to learn in order to change little.
+    weight : float
+        How much of the network is kept, in [0, 1]; chosen by a gate.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        degraded: Shape,
+        clean: Shape,
+        *,
+        gaps: bool,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        self.gaps = gaps
+        # Tables have no pixels to be made larger.
+        self.factor = clean[0] // degraded[0] if len(clean) > 1 else 1
+        seen = degraded[-1] * (1 + gaps) + clean[-1]
+        self.start = nn.Identity()
+        self.network = network.build(
+            (*clean[:-1], seen), clean, members=1, generator=generator
+        )
+        self.network.zero_output_()
+        self.unit = self.weight = 1.0
+
+    @property
+    def radius(self) -> int | None:
+        """How far from a degraded pixel lies what its output depends on, in pixels.
+
+        None where a restorer knows images of one size only.
+        """
+        if self.start.radius is None:
+            return None
+        return self.start.radius + math.ceil(self.network.radius / self.factor)
+
+    def forward(
+        self, batch: dict[str, torch.Tensor], generator: torch.Generator | None = None
+    ) -> dict[str, torch.Tensor]:
+        values, visible = split_gaps(batch["input"])
+        start = self.start(values, visible)
+        if self.weight == 0:
+            return {"output": start}
+        parts = [self._enlarged(values), start]
+        if self.gaps:
+            parts.append(self._enlarged(visible))
+        output = self.network({"input": torch.cat(parts, dim=-1)})["output"]
+        return {"output": start + self.weight * self.unit * output}
+
+    def _enlarged(self, images: torch.Tensor) -> torch.Tensor:
+        """Every pixel becomes a square of pixels."""
+        if self.factor == 1:
+            return images
+        wide = images.repeat_interleave(self.factor, dim=-2)
+        return wide.repeat_interleave(self.factor, dim=-3)

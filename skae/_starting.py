@@ -1,0 +1,115 @@
+"""The classical methods that a restorer can start from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from skae._coordinates import Coordinates
+from skae._degradation import Pairs
+from skae.starts import IdentityStart, LinearStart, LocalStart
+
+_MOST_INPUTS = 4_096  # of a linear map, whose cost grows with their cube
+_ROWS_PER_INPUT = 10  # differently degraded rows that a linear map is fitted to
+_WINDOWS = 2**18  # enough for a few hundred weights of a filter
+
+
+@dataclass(frozen=True)
+class Starting:
+    """What starts are fitted to.
+
+    Attributes
+    ----------
+    pairs : Pairs
+    training, held_out : ndarray of int
+        Rows of the pairs to fit to, and to choose parameters with.
+    degraded, clean : Coordinates
+        Those of the pairs.
+    gaps : bool
+        Whether degraded rows can have gaps.
+    generator : torch.Generator
+        Source of the noise.
+    """
+
+    pairs: Pairs
+    training: np.ndarray
+    held_out: np.ndarray
+    degraded: Coordinates
+    clean: Coordinates
+    gaps: bool
+    generator: torch.Generator
+
+    def candidates(self, name: str) -> dict[str, nn.Module]:
+        """Return the starts to choose from: one, or with ``"auto"`` all that apply."""
+        fits: dict[str, Callable[[], nn.Module]] = {
+            "identity": self._identity,
+            "linear": self._linear,
+            "local": self._local,
+        }
+        obstacles = self._obstacles()
+        if name == "auto":
+            possible = [name for name in fits if name not in obstacles]
+            if not possible:
+                raise ValueError(obstacles["linear"])
+            return {name: fits[name]() for name in possible}
+        if name in obstacles:
+            raise ValueError(obstacles[name])
+        return {name: fits[name]()}
+
+    def _obstacles(self) -> dict[str, str]:
+        """Why a start does not apply, by its name."""
+        degraded, clean = self.pairs.degraded.shape[1:], self.pairs.clean.shape[1:]
+        n_in, n_out = math.prod(degraded), math.prod(clean)
+        obstacles = {}
+        if degraded != clean:
+            obstacles["identity"] = (
+                f"start='identity' keeps the number of features, but X has {n_in} and "
+                f"X_clean {n_out}; set start='auto'."
+            )
+        if max(n_in * (1 + self.gaps), n_out) > _MOST_INPUTS:
+            obstacles["linear"] = (
+                f"start='linear' is for rows of up to {_MOST_INPUTS} values, gaps "
+                "counted twice; set start='identity' or, with a ConvolutionalNetwork, "
+                "start='local'."
+            )
+        if len(clean) == 1:
+            obstacles["local"] = (
+                "start='local' is for images; pass "
+                "network=ConvolutionalNetwork(image_shape=...)."
+            )
+        return obstacles
+
+    def _identity(self) -> IdentityStart:
+        shift = (self.degraded.mean - self.clean.mean) / self.clean.scale
+        gain = self.degraded.scale / self.clean.scale
+        return IdentityStart(gain, torch.from_numpy(shift)[None])
+
+    def _linear(self) -> LinearStart:
+        n_inputs = self.pairs.degraded[0].numel() * (1 + self.gaps)
+        wanted = math.ceil(_ROWS_PER_INPUT * n_inputs / len(self.training))
+        return LinearStart(
+            self.pairs.blocks(self.training, min(wanted, 20), self.generator),
+            self.pairs.given(self.held_out),
+            gaps=self.gaps,
+        )
+
+    def _local(self) -> LocalStart:
+        pixels = math.prod(self.pairs.degraded.shape[1:3])
+        enough = math.ceil(_WINDOWS / pixels)
+        training = _spread(self.training, enough)
+        passes = min(max(enough // len(training), 1), 10)
+        return LocalStart(
+            self.pairs.blocks(training, passes, self.generator),
+            self.pairs.given(_spread(self.held_out, enough)),
+            gaps=self.gaps,
+        )
+
+
+def _spread(rows: np.ndarray, most: int) -> np.ndarray:
+    """At most so many of the rows, evenly spread."""
+    return rows[:: 1 + (len(rows) - 1) // most]

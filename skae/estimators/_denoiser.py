@@ -1,0 +1,645 @@
+"""The denoising autoencoder that restores rows and images."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from functools import partial
+from numbers import Integral, Real
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from sklearn.base import TransformerMixin
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.validation import check_is_fitted
+from torch import nn
+
+from skae._base import NetworkEstimator
+from skae._blocks import map_blocks
+from skae._coordinates import Coordinates
+from skae._degradation import Degradation, Pairs
+from skae._objective import RestorationObjective
+from skae._restoration import Restoration, mean_psnr
+from skae._restorer import Restorer
+from skae._starting import Starting
+from skae._validation import (
+    Interval,
+    StrOptions,
+    check_feature_names_in,
+    feature_names,
+    validated_fit,
+)
+from skae.losses import LOSSES
+from skae.networks import ACTIVATIONS, Network, resolve_network
+from skae.noise import GaussianNoise, Noise
+from skae.training import (
+    Folds,
+    Gate,
+    available_device,
+    choose_split,
+    held_out_error,
+    train,
+    weigh,
+)
+
+_STEPS = 100  # in a round
+_LEARNING_RATE = 4e-3
+_ROUNDING = 1e-6  # of float32, in which the network is trained
+
+
+class DenoisingTransformer(TransformerMixin, NetworkEstimator):
+    """Clean, complete and enlarge rows and images, from the best classical method on.
+
+    Fitted to clean rows, it degrades them by `noise` and learns the way back; fitted to
+    pairs, it learns from degraded rows to the clean ones in `X_clean`, which may have
+    another width. Closed-form methods are fitted first: the row as it is, a linear map
+    and, for images, a local filter. The one with the least error on held-out rows is
+    the start. A neural network that begins at zero learns what it misses, and the
+    held-out rows decide how much of the network is kept.
+
+    With a :class:`~skae.networks.ConvolutionalNetwork`, rows are images, and
+    :meth:`restore_image` restores images of any size.
+
+    Parameters
+    ----------
+    noise : "auto", Noise or None, default="auto"
+        How clean rows are degraded, anew in every batch. A strength that is a standard
+        deviation is in the units of X. ``"auto"`` is ``GaussianNoise(0.1)``, which
+        suits values from 0 to 1. With ``MaskingNoise(fill="nan")``, hidden values are
+        NaN, as they may be in new rows: these are filled, and nothing else is changed.
+        With `X_clean` there is none.
+    network : "dense" or Network, default="dense"
+        What is learned. ``"dense"`` is a :class:`~skae.networks.DenseNetwork` with the
+        following two parameters.
+    hidden_layer_sizes : "auto" or array-like of int, default="auto"
+        Widths of the hidden layers of the dense network; ``"auto"``: one layer of 64.
+    activation : {"identity", "logistic", "tanh", "relu", "elu", "selu", "gelu", \
+            "silu"}, default="silu"
+        Activation function of the hidden layers of the dense network.
+    start : {"auto", "identity", "linear", "local"}, default="auto"
+        What the network adds to. ``"identity"`` is the degraded row, its gaps filled
+        with the mean; ``"linear"`` a ridge regression of the clean row on the degraded
+        one, for rows of up to 4,096 values; ``"local"`` a least-squares filter of the
+        7 x 7 pixels around a pixel, for images. ``"auto"`` takes the one with the least
+        error on held-out rows; where none are held out, the first of those that apply.
+    loss : {"squared_error", "absolute_error"}, default="squared_error"
+        What training minimises. Where there can be gaps, what is hidden counts alone.
+    batch_size : int, default=32
+        Rows in a step.
+    learning_rate_init : "auto" or float, default="auto"
+        Learning rate of Adam before it decays; ``"auto"`` takes 0.004.
+    max_iter : int, default=20
+        Largest number of rounds. A round has 100 steps. Using all rounds is normal and
+        warns nothing.
+    tol : float, default=1e-3
+        Relative decrease of the held-out loss that counts as progress.
+    n_iter_no_change : int, default=3
+        Rounds without progress after which the learning rate decays to zero; the decay
+        takes 30 % of the rounds run so far and ends the training.
+    validation_fraction : float, default=0.1
+        Share of the distinct rows that are held out from the training, at least five
+        and at most 5,000 rows. Fewer than 20 distinct rows are never split, and the
+        start is kept as it is.
+    device : str or torch.device, default="cpu"
+        Where the network is trained. It predicts on the CPU.
+    random_state : int, RandomState instance or None, default=None
+        Determines the initial weights, the noise, the held-out rows and the order of
+        the rows. Pass an int for the same result in every call.
+    verbose : int, default=0
+        Whether to show a progress bar with losses and remaining time.
+
+    Attributes
+    ----------
+    start_ : {"identity", "linear", "local"}
+        What the network adds to.
+    data_range_ : float
+        Largest less smallest clean value, the peak of :meth:`score`.
+    module_ : torch.nn.Module
+        The start and the network.
+    uses_network_ : bool
+        Whether the held-out rows proved that the network is of use.
+    n_iter_ : int
+        Number of rounds.
+    loss_curve_ : list of float
+        Training loss in each round.
+    start_validation_score_, best_validation_score_ : float or None
+        Score of the held-out rows with the start alone and with what was kept. None if
+        no rows were held out.
+    history_ : list of dict
+        For each round ``round``, ``loss``, ``validation_loss``, ``steps`` and
+        ``duration`` of the steps in seconds.
+    n_features_in_ : int
+        Number of features of degraded rows.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features of X, if they are all strings.
+    n_features_out_ : int
+        Number of features of clean rows.
+    clean_feature_names_ : ndarray of shape (`n_features_out_`,) or None
+        Names of the features of `X_clean`, if they are all strings.
+
+    See Also
+    --------
+    DenoisingImputer : Learns from rows with gaps.
+    AutoencoderTransformer : Reduces the dimension.
+    skae.networks.ConvolutionalNetwork : The network for images.
+    skae.noise : What rows can be degraded by.
+
+    Notes
+    -----
+    Values need not lie in [0, 1] and are never clipped. Rows of type float32 are
+    restored in float32, which is faster, others in float64.
+
+    References
+    ----------
+    .. [1] P. Vincent, H. Larochelle, Y. Bengio and P.-A. Manzagol, "Extracting and
+       composing robust features with denoising autoencoders", ICML 2008.
+    .. [2] K. Zhang, W. Zuo, Y. Chen, D. Meng and L. Zhang, "Beyond a Gaussian denoiser:
+       residual learning of deep CNN for image denoising", IEEE Transactions on Image
+       Processing 26, 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_digits
+    >>> from skae import DenoisingTransformer
+    >>> from skae.noise import GaussianNoise
+    >>> X = load_digits().data / 16
+    >>> clean = X[1000:1200]
+    >>> noisy = clean + np.random.default_rng(0).normal(scale=0.2, size=clean.shape)
+    >>> denoiser = DenoisingTransformer(noise=GaussianNoise(0.2), random_state=0)
+    >>> restored = denoiser.fit(X[:1000]).transform(noisy)
+    >>> bool(np.square(restored - clean).mean() < 0.4 * np.square(noisy - clean).mean())
+    True
+
+    Digits that are enlarged from 4 x 4 to 8 x 8 pixels:
+
+    >>> from skae.networks import ConvolutionalNetwork
+    >>> small = X.reshape(-1, 4, 2, 4, 2).mean(axis=(2, 4)).reshape(-1, 16)
+    >>> enlarger = DenoisingTransformer(
+    ...     network=ConvolutionalNetwork(image_shape=(8, 8)), max_iter=2, random_state=0
+    ... ).fit(small[:1000], X_clean=X[:1000])
+    >>> enlarger.transform(small[1000:1200]).shape
+    (200, 64)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "noise": [StrOptions({"auto"}), Noise, None],
+        "network": [StrOptions({"dense"}), Network],
+        "hidden_layer_sizes": [StrOptions({"auto"}), "array-like"],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "start": [StrOptions({"auto", "identity", "linear", "local"})],
+        "loss": [StrOptions({"squared_error", "absolute_error"})],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate_init": [
+            StrOptions({"auto"}),
+            Interval(Real, 0, None, closed="neither"),
+        ],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, 1, closed="left")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "device": [str, torch.device],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        *,
+        noise: Literal["auto"] | Noise | None = "auto",
+        network: Literal["dense"] | Network = "dense",
+        hidden_layer_sizes: Literal["auto"] | Sequence[int] = "auto",
+        activation: str = "silu",
+        start: Literal["auto", "identity", "linear", "local"] = "auto",
+        loss: Literal["squared_error", "absolute_error"] = "squared_error",
+        batch_size: int = 32,
+        learning_rate_init: Literal["auto"] | float = "auto",
+        max_iter: int = 20,
+        tol: float = 1e-3,
+        n_iter_no_change: int = 3,
+        validation_fraction: float = 0.1,
+        device: str | torch.device = "cpu",
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.noise = noise
+        self.network = network
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.start = start
+        self.loss = loss
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.validation_fraction = validation_fraction
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @validated_fit(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, *, X_clean=None) -> DenoisingTransformer:
+        """Learn to restore rows like those of X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Clean rows or, with `X_clean`, degraded ones. With
+            ``MaskingNoise(fill="nan")``, rows that have gaps themselves are left out.
+        y : None
+            Ignored, present for the convention.
+        X_clean : array-like of shape (n_samples, n_features_out), default=None
+            The clean rows that the rows of X are to become.
+
+        Returns
+        -------
+        self : DenoisingTransformer
+            Fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If X or `X_clean` holds NaN or infinite values, if they do not go together
+            or with the shape of an image, if `noise` changes nothing, or if `start`
+            does not apply.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If training diverges; the best weights before it are kept.
+        """
+        self._forget()
+        noise = self._choose_noise(X_clean)
+        X, clean = self._check_training_rows(X, X_clean)
+        network = resolve_network(
+            self.network, self.hidden_layer_sizes, self.activation
+        )
+        shapes = network.row_shapes(X.shape[1], clean.shape[1])
+        device = available_device(self.device)
+        random_state = check_random_state(self.random_state)
+        generator = torch.Generator().manual_seed(random_state.randint(2**31 - 1))
+        folds = choose_split(clean, self.validation_fraction, random_state)
+
+        views = _coordinates(X, shapes[0]), _coordinates(clean, shapes[1])
+        pairs = _pairs(X, clean, shapes, views, noise, folds, generator)
+        gaps = noise is not None and noise.leaves_gaps
+        module = Restorer(network, *shapes, gaps=gaps, generator=generator)
+        objective = RestorationObjective(LOSSES[self.loss], pairs.degrade, gaps=gaps)
+        tensors = {"input": pairs.degraded, "target": pairs.clean}
+        problem = module, objective, tensors, folds
+        rows = folds.training[0], folds.held_out[0]
+        starting = Starting(pairs, *rows, *views, gaps, generator)
+
+        start_name = _choose_start(starting.candidates(self.start), *problem)
+        start_error = _squared_error(*problem)
+        history = self._train(*problem, start_error, generator, device)
+        module.weight = 0.0
+        if history:
+            # In the precision of the training, for speed.
+            judged = copy.deepcopy(module).float()
+            module.weight = weigh(judged, *problem[1:], Gate()).weight_
+
+        self.start_ = start_name
+        self.n_features_out_ = clean.shape[1]
+        self.clean_feature_names_ = None if X_clean is None else feature_names(X_clean)
+        self.data_range_ = float(clean.max() - clean.min())
+        self.uses_network_ = module.weight > 0
+        self._record(history, start_error, _squared_error(*problem), views[1].scale)
+        self.module_ = module.eval().requires_grad_(False)
+        self._restoration = Restoration(
+            self.module_,
+            *views,
+            shapes[0],
+            pairs.degrade,
+            random_state.randint(2**31 - 1),
+        )
+        return self
+
+    def fit_transform(self, X, y=None, *, X_clean=None) -> np.ndarray:
+        """Learn to restore rows like those of X, and restore these.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training rows.
+        y : None
+            Ignored, present for the convention.
+        X_clean : array-like of shape (n_samples, n_features_out), default=None
+            The clean rows that the rows of X are to become.
+
+        Returns
+        -------
+        X_restored : ndarray of shape (n_samples, n_features_out)
+            What `transform` makes of X, also where X is clean.
+        """
+        return self.fit(X, X_clean=X_clean).transform(X)
+
+    def transform(self, X) -> np.ndarray:
+        """Restore degraded rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Degraded rows.
+
+        Returns
+        -------
+        X_restored : ndarray of shape (n_samples, n_features_out)
+            Restored rows.
+        """
+        check_is_fitted(self)
+        X = self._check_rows(X)
+        restoration = self._restoration.in_precision(X.dtype)
+        return map_blocks(restoration.restore, X, self.n_features_out_, working=X.dtype)
+
+    def restore_image(self, image) -> np.ndarray:
+        """Restore an image of any size.
+
+        A large image is worked on in overlapping tiles, in bounded memory; the result
+        is that of the whole.
+
+        Parameters
+        ----------
+        image : array-like of shape (height, width) or (height, width, n_channels)
+            Degraded image, with as many channels as those of the training.
+
+        Returns
+        -------
+        restored : ndarray of shape (height, width) or (height, width, n_channels)
+            Restored image, enlarged by the factor of the training.
+
+        Raises
+        ------
+        ValueError
+            If the network or the start knows rows of one size only.
+        """
+        check_is_fitted(self)
+        shape = self._restoration.shape
+        if len(shape) != 3:
+            raise ValueError(
+                "restore_image needs a network for images; set "
+                "network=ConvolutionalNetwork(image_shape=...) and fit again."
+            )
+        if self.module_.radius is None:
+            raise ValueError(
+                f"start_={self.start_!r} knows images of {shape[0]} x {shape[1]} "
+                "pixels only; set start='local' and fit again."
+            )
+        image = check_array(
+            image,
+            dtype=[np.float64, np.float32],
+            ensure_2d=False,
+            allow_nd=True,
+            ensure_all_finite="allow-nan",
+            input_name="image",
+        )
+        channels = image[..., None] if shape[2] == 1 and image.ndim == 2 else image
+        if channels.ndim != 3 or channels.shape[2] != shape[2]:
+            raise ValueError(
+                f"image must have height, width and {shape[2]} channel(s), got an "
+                f"array of shape {image.shape}."
+            )
+        self._check_gaps(image, "image")
+        restored = self._restoration.in_precision(image.dtype).restore_image(channels)
+        return restored.reshape(*restored.shape[:2], *image.shape[2:])
+
+    def score(self, X, y=None, *, X_clean=None) -> float:
+        """Return the mean peak signal-to-noise ratio of restored rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Degraded rows or, without `X_clean`, clean ones, which are degraded as in
+            the training, in every call alike.
+        y : None
+            Ignored, present for the convention.
+        X_clean : array-like of shape (n_samples, n_features_out), default=None
+            The clean rows.
+
+        Returns
+        -------
+        score : float
+            Mean over the rows, in decibel; the peak is `data_range_`. Higher is better.
+        """
+        check_is_fitted(self)
+        X = self._check_rows(X)
+        if X_clean is not None:
+            clean, restored = self._check_clean(X, X_clean), self.transform(X)
+            error = np.square(restored - clean, dtype=np.float64).mean(axis=1)
+            return mean_psnr(error, self.data_range_)
+        if self._restoration.degrade is None:
+            raise ValueError(
+                "X_clean is missing, which restored rows are to be compared with; pass "
+                "it as in fit."
+            )
+        generator = torch.Generator().manual_seed(self._restoration.seed)
+        error_of = partial(self._restoration.error_after_degrading, generator=generator)
+        error = map_blocks(error_of, _complete(X), 1, dtype=np.float64)
+        return mean_psnr(error[:, 0], self.data_range_)
+
+    def get_feature_names_out(self, input_features=None) -> np.ndarray:
+        """Return the names of the features of clean rows.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names of the columns of X; those seen in `fit` by default.
+
+        Returns
+        -------
+        names : ndarray of str
+            Names of the columns of `X_clean` where it had some; else those of X where
+            restored rows have as many features, and ``x0``, ``x1`` and so on where not.
+        """
+        check_is_fitted(self)
+        names = check_feature_names_in(self, input_features)
+        if self.clean_feature_names_ is not None:
+            return self.clean_feature_names_
+        if self.n_features_out_ == self.n_features_in_:
+            return names
+        return np.array([f"x{j}" for j in range(self.n_features_out_)], dtype=object)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        noisy = isinstance(self.noise, Noise)
+        tags.input_tags.allow_nan = noisy and self.noise.leaves_gaps
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    def _choose_noise(self, X_clean) -> Noise | None:
+        noise = self.noise
+        if X_clean is not None:
+            if isinstance(noise, Noise):
+                raise ValueError(
+                    f"noise={noise} is not used beside X_clean, whose pairs show what "
+                    "X is degraded by; set noise=None."
+                )
+            return None
+        if noise is None:
+            raise ValueError(
+                "noise=None leaves nothing to learn from; set a noise, or pass the "
+                "clean rows as X_clean."
+            )
+        noise = GaussianNoise(0.1) if noise == "auto" else noise
+        if not np.any(noise.get_params().get("strength", True)):
+            raise ValueError(f"noise={noise} changes nothing; raise its strength.")
+        return noise
+
+    def _check_training_rows(self, X, X_clean) -> tuple[np.ndarray, np.ndarray]:
+        """The degraded rows, which are the clean ones without pairs, and the clean."""
+        X = self._check_rows(X, reset=True)
+        if X_clean is not None:
+            return X, self._check_clean(X, X_clean)
+        X = _complete(X)
+        return X, X
+
+    def _check_rows(self, X, *, reset: bool = False) -> np.ndarray:
+        X = self._check_X(X, reset=reset, ensure_all_finite="allow-nan")
+        self._check_gaps(X, "X")
+        return X
+
+    def _check_gaps(self, X: np.ndarray, name: str) -> None:
+        if not self.__sklearn_tags__().input_tags.allow_nan and np.isnan(X).any():
+            raise ValueError(
+                f"{name} contains NaN; set noise=MaskingNoise(fill='nan') to learn "
+                "from complete rows how to fill gaps, or use DenoisingImputer to learn "
+                "from rows with gaps."
+            )
+
+    def _check_clean(self, X: np.ndarray, X_clean) -> np.ndarray:
+        clean = check_array(
+            X_clean, dtype=[np.float64, np.float32], order="C", input_name="X_clean"
+        )
+        if len(clean) != len(X):
+            raise ValueError(
+                f"X_clean has {len(clean)} rows, but X has {len(X)}; pass the clean "
+                "row of each row of X."
+            )
+        return clean
+
+    def _train(
+        self,
+        module: Restorer,
+        objective: RestorationObjective,
+        tensors: dict[str, torch.Tensor],
+        folds: Folds,
+        start_error: np.ndarray,
+        generator: torch.Generator,
+        device: torch.device,
+    ) -> list[dict[str, Any]]:
+        """Train the network if there is a gain to make, and rows to prove it."""
+        unit = float(np.sqrt(start_error.mean())) if len(start_error) else 0.0
+        if unit < _ROUNDING:
+            return []
+        module.weight, module.unit = 1.0, unit
+        n_samples = len(folds.training[0])
+        automatic = self.learning_rate_init == "auto"
+        return train(
+            module,
+            objective,
+            tensors,
+            folds,
+            generator=generator,
+            batch_size=self.batch_size,
+            learning_rate=_LEARNING_RATE if automatic else self.learning_rate_init,
+            max_iter=self.max_iter,
+            tol=self.tol,
+            n_iter_no_change=self.n_iter_no_change,
+            passes=_STEPS * min(self.batch_size, n_samples) / n_samples,
+            device=device,
+            verbose=self.verbose,
+        )
+
+    def _record(
+        self,
+        history: list[dict[str, Any]],
+        start_error: np.ndarray,
+        kept_error: np.ndarray,
+        scale: float,
+    ) -> None:
+        self.history_ = history
+        self.n_iter_ = len(history)
+        self.loss_curve_ = [row["loss"] for row in history]
+        self.start_validation_score_ = self.best_validation_score_ = None
+        if len(start_error):
+            self.start_validation_score_, self.best_validation_score_ = (
+                mean_psnr(error * scale**2, self.data_range_)
+                for error in (start_error, kept_error)
+            )
+
+
+def _complete(X: np.ndarray) -> np.ndarray:
+    """Return the rows without gaps."""
+    complete = ~np.isnan(X).any(axis=1)
+    if complete.all():
+        return X
+    if not complete.any():
+        raise ValueError(
+            "X has a gap in every row, so there is no complete row to learn from; use "
+            "DenoisingImputer."
+        )
+    return X[complete]
+
+
+def _coordinates(X: np.ndarray, shape: tuple[int, ...]) -> Coordinates:
+    """Centred and divided by one number; images of any size have one mean as well."""
+    if len(shape) == 1:
+        mean = X.mean(axis=0, dtype=np.float64)
+        return Coordinates(mean, np.sqrt(X.var(axis=0, dtype=np.float64).mean()))
+    return Coordinates(np.array([X.mean(dtype=np.float64)]), X.std(dtype=np.float64))
+
+
+def _pairs(
+    X: np.ndarray,
+    clean: np.ndarray,
+    shapes: tuple[tuple[int, ...], tuple[int, ...]],
+    views: tuple[Coordinates, Coordinates],
+    noise: Noise | None,
+    folds: Folds,
+    generator: torch.Generator,
+) -> Pairs:
+    """Given pairs, or clean rows of which those held out are degraded once."""
+    target = views[1].training_tensor(clean).unflatten(1, shapes[1])
+    if noise is None:
+        return Pairs(views[0].training_tensor(X).unflatten(1, shapes[0]), target)
+    degrade = Degradation(noise, target, views[1].mean, views[1].scale)
+    held_out = torch.from_numpy(folds.held_out_rows)
+    degraded = target.clone()
+    degraded[held_out] = degrade(target[held_out][None], generator)[0]
+    return Pairs(degraded, target, degrade)
+
+
+def _choose_start(
+    candidates: dict[str, nn.Module],
+    module: Restorer,
+    objective: RestorationObjective,
+    tensors: dict[str, torch.Tensor],
+    folds: Folds,
+) -> str:
+    """Give the module the start with the least error on held-out rows; its name."""
+
+    def error(start: nn.Module) -> float:
+        module.start = start
+        return held_out_error(module, objective, tensors, folds).mean()
+
+    module.weight = 0.0
+    best = next(iter(candidates))
+    if len(candidates) > 1 and len(folds.held_out_rows):
+        best = min(candidates, key=lambda name: error(candidates[name]))
+    module.start = candidates[best]
+    return best
+
+
+def _squared_error(
+    module: Restorer,
+    objective: RestorationObjective,
+    tensors: dict[str, torch.Tensor],
+    folds: Folds,
+) -> np.ndarray:
+    """Mean squared error of each held-out row, whatever the loss."""
+    if len(folds.held_out_rows) == 0:
+        return np.empty(0)
+    squared = RestorationObjective(LOSSES["squared_error"], gaps=objective.gaps)
+    return held_out_error(module, squared, tensors, folds)
