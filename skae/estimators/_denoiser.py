@@ -283,6 +283,8 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         folds = choose_split(clean, self.validation_fraction, random_state)
 
         views = _coordinates(X, shapes[0]), _coordinates(clean, shapes[1])
+        if noise is not None:
+            views = (_beside_noise(views[1], clean, noise, generator),) * 2
         pairs = _pairs(X, clean, shapes, views, noise, folds, generator)
         gaps = noise is not None and noise.leaves_gaps
         module = Restorer(network, *shapes, gaps=gaps, generator=generator)
@@ -295,18 +297,17 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         start_name = _choose_start(starting.candidates(self.start), *problem)
         start_error = _squared_error(*problem)
         history = self._train(*problem, start_error, generator, device)
-        module.weight = 0.0
-        if history:
-            # In the precision of the training, for speed.
-            judged = copy.deepcopy(module).float()
-            module.weight = weigh(judged, *problem[1:], Gate()).weight_
+        # In the precision of the training, for speed.
+        judged = copy.deepcopy(module).float(), *problem[1:]
+        module.weight = weigh(*judged, Gate()).weight_ if history else 0.0
+        kept_error = _squared_error(*judged) if history else start_error
 
         self.start_ = start_name
         self.n_features_out_ = clean.shape[1]
         self.clean_feature_names_ = None if X_clean is None else feature_names(X_clean)
         self.data_range_ = float(clean.max() - clean.min())
         self.uses_network_ = module.weight > 0
-        self._record(history, start_error, _squared_error(*problem), views[1].scale)
+        self._record(history, start_error, kept_error, views[1].scale)
         self.module_ = module.eval().requires_grad_(False)
         self._restoration = Restoration(
             self.module_,
@@ -426,7 +427,14 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         check_is_fitted(self)
         X = self._check_rows(X)
         if X_clean is not None:
-            clean, restored = self._check_clean(X, X_clean), self.transform(X)
+            clean = self._check_clean(X, X_clean)
+            if clean.shape[1] != self.n_features_out_:
+                raise ValueError(
+                    f"X_clean has {clean.shape[1]} features, but {type(self).__name__} "
+                    f"was fitted to restore rows with {self.n_features_out_}; pass the "
+                    "clean rows of X."
+                )
+            restored = self.transform(X)
             error = np.square(restored - clean, dtype=np.float64).mean(axis=1)
             return mean_psnr(error, self.data_range_)
         if self._restoration.degrade is None:
@@ -589,6 +597,20 @@ def _coordinates(X: np.ndarray, shape: tuple[int, ...]) -> Coordinates:
         mean = X.mean(axis=0, dtype=np.float64)
         return Coordinates(mean, np.sqrt(X.var(axis=0, dtype=np.float64).mean()))
     return Coordinates(np.array([X.mean(dtype=np.float64)]), X.std(dtype=np.float64))
+
+
+def _beside_noise(
+    coordinates: Coordinates,
+    clean: np.ndarray,
+    noise: Noise,
+    generator: torch.Generator,
+) -> Coordinates:
+    """The same with a larger unit where the noise is larger than what it hides."""
+    sample = torch.from_numpy(clean[:: 1 + len(clean) // 1000] - coordinates.mean)
+    degrade = Degradation(noise, sample, coordinates.mean, 1.0)
+    degraded = degrade(sample[None], generator).nan_to_num()
+    deviation = float(degraded.square().mean().sqrt())
+    return Coordinates(coordinates.mean, max(coordinates.scale, deviation))
 
 
 def _pairs(

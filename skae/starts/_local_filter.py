@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
@@ -42,12 +43,13 @@ class LocalStart(nn.Module):
         ridge = Ridge()
         for x, y in training:
             self.factor = y.shape[1] // x.shape[1]
+            channels = x.shape[3] * (1 + gaps)
             ridge.add(*self._windows(x, y))
         ridge.solve(self._windows(x, y) for x, y in held_out)
         side = 2 * _RADIUS + 1
-        weight = ridge.weight_.T.unflatten(1, (-1, side, side))
-        self.register_buffer("weight", weight[None].contiguous())
-        self.register_buffer("bias", ridge.bias_[None])
+        weight = torch.from_numpy(ridge.weight_.T.reshape(1, -1, channels, side, side))
+        self.register_buffer("weight", weight.contiguous())
+        self.register_buffer("bias", torch.from_numpy(ridge.bias_)[None])
 
     def forward(self, values: torch.Tensor, visible: torch.Tensor) -> torch.Tensor:
         images = _padded(self._seen(values.flatten(0, 1), visible.flatten(0, 1)))
@@ -71,12 +73,15 @@ class LocalStart(nn.Module):
 
     def _windows(
         self, x: torch.Tensor, y: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    ) -> tuple[np.ndarray, np.ndarray]:
         """All windows of images, and the clean pixels that belong to each."""
         images = _padded(self._seen(*split_gaps(x)))
         windows = functional.unfold(images, 2 * _RADIUS + 1)
         clean = functional.pixel_unshuffle(y.permute(0, 3, 1, 2), self.factor)
-        return windows.mT.flatten(0, 1), clean.flatten(2).mT.flatten(0, 1)
+        windows, clean = (
+            t.mT.flatten(0, 1).numpy() for t in (windows, clean.flatten(2))
+        )
+        return windows, clean
 
 
 def _padded(images: torch.Tensor) -> torch.Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -72,16 +73,18 @@ class LinearStart(nn.Module):
         ridge = Ridge()
         for x, y in training:
             self._output_shape = y.shape[1:]
-            ridge.add(self._seen(*split_gaps(x[None]))[0], y.flatten(1))
-        ridge.solve(
-            (self._seen(*split_gaps(x[None]))[0], y.flatten(1)) for x, y in held_out
-        )
-        self.register_buffer("weight", ridge.weight_[None])
-        self.register_buffer("bias", ridge.bias_[None, None])
+            ridge.add(*self._rows(x, y))
+        ridge.solve(self._rows(x, y) for x, y in held_out)
+        self.register_buffer("weight", torch.from_numpy(ridge.weight_)[None])
+        self.register_buffer("bias", torch.from_numpy(ridge.bias_)[None, None])
 
     def forward(self, values: torch.Tensor, visible: torch.Tensor) -> torch.Tensor:
         output = torch.baddbmm(self.bias, self._seen(values, visible), self.weight)
         return output.unflatten(-1, self._output_shape)
+
+    def _rows(self, x: torch.Tensor, y: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+        seen = self._seen(*split_gaps(x[None]))[0]
+        return seen.numpy(), y.flatten(1).numpy()
 
     def _seen(self, values: torch.Tensor, visible: torch.Tensor) -> torch.Tensor:
         values = values.flatten(2)

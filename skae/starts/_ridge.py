@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-import torch
+import numpy as np
+from scipy import linalg
 
 _PENALTIES = [10.0**-k for k in range(7)]  # in units of the mean variance
+_ROUNDING = 1e-7
 
 
 class _Sums:
@@ -15,22 +17,22 @@ class _Sums:
 
     def __init__(self) -> None:
         self.n_rows = 0
-        self.x = self.y = self.xx = self.xy = torch.zeros((), dtype=torch.float64)
+        self.x = self.y = self.xx = self.xy = 0.0
 
-    def add(self, x: torch.Tensor, y: torch.Tensor) -> None:
+    def add(self, x: np.ndarray, y: np.ndarray) -> None:
         self.n_rows += len(x)
-        self.x = self.x + x.sum(0).double()
-        self.y = self.y + y.sum(0).double()
-        self.xx = self.xx + (x.T @ x).double()
-        self.xy = self.xy + (x.T @ y).double()
+        self.x = self.x + x.sum(axis=0, dtype=np.float64)
+        self.y = self.y + y.sum(axis=0, dtype=np.float64)
+        self.xx = self.xx + (x.T @ x).astype(np.float64)
+        self.xy = self.xy + (x.T @ y).astype(np.float64)
 
     def centred(
-        self, mean_x: torch.Tensor, mean_y: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+        self, mean_x: np.ndarray, mean_y: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Products of rows from which means are subtracted, averaged over the rows."""
         x, y = self.x / self.n_rows, self.y / self.n_rows
-        xx = self.xx / self.n_rows - x.outer(mean_x) - mean_x.outer(x - mean_x)
-        xy = self.xy / self.n_rows - x.outer(mean_y) - mean_x.outer(y - mean_y)
+        xx = self.xx / self.n_rows - np.outer(x, mean_x) - np.outer(mean_x, x - mean_x)
+        xy = self.xy / self.n_rows - np.outer(x, mean_y) - np.outer(mean_x, y - mean_y)
         return xx, xy
 
 
@@ -42,18 +44,18 @@ class Ridge:
 
     Attributes
     ----------
-    weight_ : tensor of shape (n_inputs, n_outputs)
-    bias_ : tensor of shape (n_outputs,)
+    weight_ : ndarray of shape (n_inputs, n_outputs)
+    bias_ : ndarray of shape (n_outputs,)
     """
 
     def __init__(self) -> None:
         self._training = _Sums()
 
-    def add(self, x: torch.Tensor, y: torch.Tensor) -> None:
+    def add(self, x: np.ndarray, y: np.ndarray) -> None:
         """Take note of a block of training rows; the products are in its precision."""
         self._training.add(x, y)
 
-    def solve(self, held_out: Iterable[tuple[torch.Tensor, torch.Tensor]]) -> Ridge:
+    def solve(self, held_out: Iterable[tuple[np.ndarray, np.ndarray]]) -> Ridge:
         """Fit with the penalty that predicts the held-out rows best.
 
         Penalties are tried from the largest on, which is taken if nothing is held out.
@@ -63,21 +65,24 @@ class Ridge:
             judge.add(x, y)
         mean_x, mean_y = sums.x / sums.n_rows, sums.y / sums.n_rows
         gram, cross = sums.centred(mean_x, mean_y)
-        unit = gram.diagonal().mean().clamp(min=torch.finfo(gram.dtype).tiny)
-        penalties = _PENALTIES if judge.n_rows else _PENALTIES[:1]
+        # Of inputs that are constant, rounding is all that is left.
+        rounding = _ROUNDING * sums.xx.diagonal().mean() / sums.n_rows
+        unit = max(gram.diagonal().mean(), rounding) or 1.0
         best = math.inf
-        for penalty in penalties:
-            regular = gram + penalty * unit * torch.eye(len(gram), dtype=gram.dtype)
-            factor, failed = torch.linalg.cholesky_ex(regular)
-            weight = torch.cholesky_solve(cross, factor)
+        for penalty in _PENALTIES if judge.n_rows else _PENALTIES[:1]:
+            regular = gram + penalty * unit * np.eye(len(gram))
+            try:
+                weight = linalg.cho_solve(linalg.cho_factor(regular), cross)
+            except linalg.LinAlgError:  # rounding outweighs so small a penalty
+                break
             loss = _loss(weight, *judge.centred(mean_x, mean_y)) if judge.n_rows else 0
-            if failed or not loss < best:
+            if loss >= best:
                 break
             best, self.weight_ = loss, weight
         self.bias_ = mean_y - mean_x @ self.weight_
         return self
 
 
-def _loss(weight: torch.Tensor, gram: torch.Tensor, cross: torch.Tensor) -> float:
+def _loss(weight: np.ndarray, gram: np.ndarray, cross: np.ndarray) -> float:
     """Mean squared error, less what does not depend on the weights."""
     return float((weight * (gram @ weight - 2 * cross)).sum())

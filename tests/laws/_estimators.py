@@ -11,15 +11,17 @@ from sklearn.base import (
     TransformerMixin,
 )
 from sklearn.datasets import load_digits
+from sklearn.utils import get_tags
 
 import skae
-from skae.networks import DenseNetwork
+from skae.networks import ConvolutionalNetwork, DenseNetwork
 from skae.noise import MaskingNoise
 from skae.penalties import Contraction
 
 #: What a fitted estimator returns for rows: names of its methods.
 METHODS = {
     "AutoencoderTransformer": ["transform", "reconstruct", "reconstruction_error"],
+    "DenoisingTransformer": ["transform"],
     "ReconstructionOutlierDetector": ["score_samples", "explain", "reconstruct"],
 }
 #: Other settings that take another path through a fit.
@@ -35,6 +37,14 @@ VARIANTS = {
             "noise": MaskingNoise(0.2, fill="mean"),
         },
         {"start": None, "pretraining": "layerwise", "penalty": Contraction(0.1)},
+    ],
+    "DenoisingTransformer": [
+        {"noise": MaskingNoise(0.3, fill="nan"), "loss": "absolute_error"},
+        {
+            "network": ConvolutionalNetwork((4, 7), channels=(4,)),
+            "hidden_layer_sizes": "auto",
+            "start": "local",
+        },
     ],
     "DenoisingImputer": [{"cv": None}, {"loss": "absolute_error"}],
     "ReconstructionOutlierDetector": [
@@ -59,11 +69,11 @@ EVERY_INSTANCE = {
     for estimator in ESTIMATORS
     for params in ({}, *VARIANTS.get(estimator.__name__, []))
 }
-#: Complete rows are returned as they are by an imputer; its laws are beside its tests.
+#: What fills gaps returns complete rows as they are; its laws are beside its tests.
 INSTANCES = {
     name: estimator
     for name, estimator in EVERY_INSTANCE.items()
-    if not isinstance(estimator, skae.DenoisingImputer)
+    if not get_tags(estimator).input_tags.allow_nan
 }
 
 

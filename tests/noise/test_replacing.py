@@ -129,7 +129,9 @@ class TestMasking:
         torch.testing.assert_close(mean, means.expand_as(x), rtol=1e-12, atol=1e-12)
 
     def test_bad_fill(self) -> None:
-        with pytest.raises(ValueError, match=r"^fill must be 'zero', 'mean' or 'nan', got 0"):
+        with pytest.raises(
+            ValueError, match=r"^fill must be 'zero', 'mean' or 'nan', got 0"
+        ):
             MaskingNoise(fill=0).corruption(ROWS, ZERO)
 
 
