@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skae.training import _folds
-from skae.training._folds import Folds, choose_folds, row_keys
+from skae.training._folds import Folds, choose_folds, choose_split, row_keys
 
 #: How many of five folds are held out of small tables by default.
 AUTO = 3
@@ -188,3 +188,24 @@ class TestRowKeys:
         # A row that is held out must not be one that its neighbours were, too.
         assert abs(np.corrcoef(keys[1:], keys[:-1])[0, 1]) < 5 / 20_000**0.5
         assert abs(np.corrcoef(keys, X[:, 0])[0, 1]) < 5 / 20_000**0.5
+
+
+@pytest.mark.parametrize("n_distinct", [20, 100, 3000])
+@pytest.mark.parametrize("fraction", [0.01, 0.1, 0.5, 0.99])
+def test_split_holds_out_a_share_of_the_distinct_rows(
+    n_distinct: int, fraction: float
+) -> None:
+    X = np.tile(np.arange(2.0 * n_distinct).reshape(-1, 2), (3, 1))
+    folds = choose_split(X, fraction, np.random.RandomState(0))
+    (training,), (held_out,) = folds.training, folds.held_out
+    assert sorted([*training, *held_out]) == list(range(len(X)))
+    assert not set(training % n_distinct) & set(held_out % n_distinct)
+    expected = min(max(round(fraction * n_distinct), 5), n_distinct - 5)
+    assert len(set(held_out % n_distinct)) == expected
+
+
+def test_split_of_a_handful() -> None:
+    X = np.repeat(np.arange(19.0)[:, None], 10, axis=0)
+    folds = choose_split(X, 0.5, np.random.RandomState(0))
+    assert len(folds.held_out_rows) == 0
+    assert len(folds.training[0]) == len(X)
