@@ -99,7 +99,7 @@ def start_from(
     start : ConditionalStart
     filled : tensor of shape (n_examples, n_features)
     """
-    n_samples, n_features = rows.shape
+    n_samples = len(rows)
     gaussian = ConditionalGaussian().fit(rows, observed)
     shown = rows[examples.source] * examples.observed
     expected = gaussian.fill(shown, examples.observed)
