@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 
 from skae._blocks import row_blocks
-from skae.losses import Loss
-from skae.starts import LinearStart, PrincipalComponents
 
 
 class Coordinates:
@@ -46,6 +42,13 @@ class Coordinates:
         centred = Y if self.basis is None else Y @ self.basis
         return centred * self.scale + self.mean
 
+    def moved_to(self, mean: np.ndarray) -> Coordinates:
+        """Return the same coordinates, with all that they leave out at another mean."""
+        if self.basis is None:
+            return self
+        left_out = mean - self.inverse_transform(self.transform(mean))
+        return Coordinates(self.mean + left_out, self.scale, self.basis)
+
     def training_tensor(self, X: np.ndarray) -> torch.Tensor:
         """Return the coordinates of all rows in float32, the precision of training."""
         inputs = np.empty((len(X), self.n_coordinates), dtype=np.float32)
@@ -61,41 +64,3 @@ class Coordinates:
             else:
                 np.matmul(centred.astype(f32, copy=False), basis, out=inputs[rows])
         return torch.from_numpy(inputs)
-
-
-def choose_coordinates(
-    X: np.ndarray, start: PrincipalComponents | None, n_components: int, loss: Loss
-) -> Coordinates:
-    """Coordinates that are cheap for a dense network and mean the same to the loss.
-
-    A dense network and Gaussian noise do not mind a rotation. Where the loss does not
-    either, the components that hardly count are left out.
-    """
-    if loss.unit_interval:
-        return Coordinates(np.zeros(X.shape[1]), 1.0)
-    if start is None:
-        variance = X.var(axis=0, dtype=np.float64)
-        return Coordinates(X.mean(axis=0, dtype=np.float64), np.sqrt(variance.mean()))
-    scale = np.sqrt(start.explained_variance_.sum() / X.shape[1])
-    if not loss.rotation_invariant:
-        return Coordinates(start.mean_, scale)
-    n_coordinates = start.n_coordinates_for(n_components)
-    return Coordinates(start.mean_, scale, start.components_[:n_coordinates])
-
-
-def member_starts(
-    start: PrincipalComponents,
-    n_components: int,
-    coordinates: Coordinates,
-    inputs: torch.Tensor,
-    training: Sequence[np.ndarray],
-) -> LinearStart:
-    """PCA of the rows of each member; of all rows for the last one, which is kept.
-
-    Of `training`, the rows of each member, only those of fold members are looked at: a
-    single split compares with the PCA of the whole table, which costs no second fit.
-    """
-    whole = start.in_coordinates(coordinates.basis, coordinates.scale)
-    parts = (inputs[torch.from_numpy(rows)] for rows in training[:-1])
-    starts = [PrincipalComponents().fit(part.double().numpy()) for part in parts]
-    return LinearStart([*starts, whole], n_components)

@@ -1,4 +1,4 @@
-"""What a step minimises: noise, network, loss."""
+"""What a step minimises: noise, network, loss, penalty."""
 
 from __future__ import annotations
 
@@ -6,16 +6,32 @@ import torch
 from torch import nn
 
 from skae.losses import Loss
-from skae.noise import Noise
+from skae.noise import Corruption
+from skae.penalties import Penalty
 
 
 class Objective(nn.Module):
-    """Named terms of the loss of every member on every row of a batch."""
+    """Named terms of the loss of every member on every row of a batch.
 
-    def __init__(self, loss: Loss, noise: Noise | None = None) -> None:
+    Parameters
+    ----------
+    loss : Loss
+    corruption : callable or None
+        ``(x, generator) -> x`` with noise.
+    penalty : Penalty or None
+        Needs a module that encodes.
+    """
+
+    def __init__(
+        self,
+        loss: Loss,
+        corruption: Corruption | None = None,
+        penalty: Penalty | None = None,
+    ) -> None:
         super().__init__()
         self.loss = loss
-        self.noise = noise
+        self.corruption = corruption
+        self.penalty = penalty
 
     def forward(
         self,
@@ -25,24 +41,36 @@ class Objective(nn.Module):
     ) -> dict[str, torch.Tensor]:
         """Return terms ``(members, batch)``, each summed over the elements of a row.
 
-        Without a generator there is no noise. A ``weight`` in the batch says how much
+        Without a generator there is neither noise nor a penalty, only the error: that
+        is what held-out rows are judged by. A ``weight`` in the batch says how much
         each element counts.
         """
-        if self.noise is not None and generator is not None:
-            batch = batch | {"input": self.noise.corrupt(batch["input"], generator)}
-        output = module(batch, generator)["output"]
-        error = self.loss.pointwise(output, batch["target"])
+        training = generator is not None
+        if training and self.corruption is not None:
+            batch = batch | {"input": self.corruption(batch["input"], generator)}
+        outputs = module(batch, generator)
+        error = self.loss.pointwise(outputs["output"], batch["target"])
         if "weight" in batch:
             error = error * batch["weight"]
-        return {"reconstruction": error.flatten(2).sum(-1)}
+        terms = {"reconstruction": error.flatten(2).sum(-1)}
+        if training and self.penalty is not None:
+            terms["penalty"] = self.penalty.term(
+                module.encode, batch["input"], outputs["code"]
+            )
+        return terms
 
 
-class HiddenFeaturesObjective(Objective):
+class HiddenFeaturesObjective(nn.Module):
     """Hide features of every row at random and judge their prediction alone.
 
     How many are hidden is drawn for each row, uniformly from none to all: the network
     learns to predict a feature from any set of the others.
     """
+
+    def __init__(self, loss: Loss, corruption: Corruption | None = None) -> None:
+        super().__init__()
+        self.loss = loss
+        self.corruption = corruption
 
     def forward(
         self,
@@ -55,8 +83,8 @@ class HiddenFeaturesObjective(Objective):
         shares = torch.empty_like(x[..., :1]).uniform_(generator=generator)
         draws = torch.empty_like(x).uniform_(generator=generator)
         visible = (draws < shares).to(x.dtype)
-        if self.noise is not None:
-            x = self.noise.corrupt(x, generator)
+        if self.corruption is not None:
+            x = self.corruption(x, generator)
         output = module({"input": x, "visible": visible}, generator)["output"]
         error = self.loss.pointwise(output, target) * (1 - visible)
         return {"reconstruction": error.sum(-1)}

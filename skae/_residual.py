@@ -1,4 +1,4 @@
-"""A start plus a network that adds to it: what is trained and what predicts."""
+"""A start and what is learned from it: what is trained, weighed and predicts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import copy
 
 import torch
 from torch import nn
+
+from skae.networks import Autoencoder
 
 _FADE_ROWS = 20_000  # enough rows for a quantile of 99.9 %
 
@@ -46,7 +48,22 @@ def _quantile(x: torch.Tensor, q: float) -> float:
     return float(x.kthvalue(max(1, round(q * len(x)))).values)
 
 
-class Residual(nn.Module):
+class FadedSum(nn.Module):
+    """The output of a start plus the faded output of a network."""
+
+    def __init__(self, start: nn.Module, network: nn.Module, fade: nn.Module) -> None:
+        super().__init__()
+        self.start = start
+        self.network = network
+        self.fade = fade
+        self.weight = 1.0
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        keep = self.weight * self.fade(x)
+        return self.start(x) + keep * self.network(x)
+
+
+class Residual(Autoencoder):
     """Encoder and decoder of a start, each plus the faded output of a network.
 
     The network's output begins at zero, so that before the first step this *is* the
@@ -54,10 +71,9 @@ class Residual(nn.Module):
 
     Parameters
     ----------
-    start : nn.Module
-        Has ``encode`` and ``decode``.
-    network : nn.Module
-        Has ``encode``, ``decode`` and ``zero_output_``.
+    start : Autoencoder
+    network : Autoencoder
+        Has ``zero_output_``.
     rows : tensor of shape (n_samples, n_inputs)
         Training rows, centred; they set the radii of the fades.
 
@@ -68,30 +84,94 @@ class Residual(nn.Module):
     """
 
     def __init__(
-        self, start: nn.Module, network: nn.Module, rows: torch.Tensor
+        self, start: Autoencoder, network: Autoencoder, rows: torch.Tensor
     ) -> None:
+        rows = rows[:: 1 + len(rows) // _FADE_ROWS]
+        kept_start = last_member(copy.deepcopy(start))
+        codes = kept_start.encode(rows.double()[None])[0]
+        network.zero_output_()
+        super().__init__(
+            FadedSum(start.encoder, network.encoder, DistanceFade(rows)),
+            FadedSum(start.decoder, network.decoder, DistanceFade(codes)),
+        )
+
+    @property
+    def start(self) -> Autoencoder:
+        return Autoencoder(self.encoder.start, self.decoder.start)
+
+    @property
+    def weight(self) -> float:
+        return self.encoder.weight
+
+    @weight.setter
+    def weight(self, weight: float) -> None:
+        self.encoder.weight = self.decoder.weight = weight
+
+
+class Blend(nn.Module):
+    """A point on the line between the outputs of a start and of its tuned copy."""
+
+    def __init__(self, start: nn.Module, tuned: nn.Module) -> None:
         super().__init__()
         self.start = start
-        self.network = network
+        self.tuned = tuned
         self.weight = 1.0
-        rows = rows[:: 1 + len(rows) // _FADE_ROWS]
-        self.input_fade = DistanceFade(rows)
-        kept_start = last_member(copy.deepcopy(start))
-        self.code_fade = DistanceFade(kept_start.encode(rows.double()[None])[0])
-        network.zero_output_()
 
-    def encode(self, x: torch.Tensor) -> torch.Tensor:
-        keep = self.weight * self.input_fade(x)
-        return self.start.encode(x) + keep * self.network.encode(x)
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        tuned = self.tuned(x)
+        # Training sees the tuned copy alone and does not pay for the other.
+        return tuned if self.weight == 1 else self.start(x).lerp(tuned, self.weight)
 
-    def decode(self, z: torch.Tensor) -> torch.Tensor:
-        keep = self.weight * self.code_fade(z)
-        return self.start.decode(z) + keep * self.network.decode(z)
 
-    def forward(
-        self, batch: dict[str, torch.Tensor], generator: torch.Generator | None = None
-    ) -> dict[str, torch.Tensor]:
-        return {"output": self.decode(self.encode(batch["input"]))}
+class FineTuned(Autoencoder):
+    """A trained autoencoder, which is kept, beside a copy that is trained on.
+
+    Before the first step the copy *is* the start. All of its weights are free, also
+    those that were fixed in the start.
+
+    Parameters
+    ----------
+    start : Autoencoder
+        Of one member.
+    members : int
+        Number of copies.
+
+    Attributes
+    ----------
+    weight : float
+        How far to go from the start to the copy, in [0, 1]; chosen by a gate.
+    """
+
+    def __init__(self, start: Autoencoder, members: int) -> None:
+        start = _repeated(start, members)
+        tuned = copy.deepcopy(start).requires_grad_(True)
+        super().__init__(
+            Blend(start.encoder, tuned.encoder), Blend(start.decoder, tuned.decoder)
+        )
+
+    @property
+    def start(self) -> Autoencoder:
+        return Autoencoder(self.encoder.start, self.decoder.start)
+
+    @property
+    def tuned(self) -> Autoencoder:
+        return Autoencoder(self.encoder.tuned, self.decoder.tuned)
+
+    @property
+    def weight(self) -> float:
+        return self.encoder.weight
+
+    @weight.setter
+    def weight(self, weight: float) -> None:
+        self.encoder.weight = self.decoder.weight = weight
+
+
+def _repeated(module: nn.Module, members: int) -> nn.Module:
+    """Return a fixed copy of a module, each of its members the same."""
+    module = copy.deepcopy(module).requires_grad_(False)
+    for tensor in (*module.parameters(), *module.buffers()):
+        tensor.data = tensor.data.repeat(members, *[1] * (tensor.dim() - 1))
+    return module
 
 
 @torch.no_grad()

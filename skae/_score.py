@@ -29,10 +29,13 @@ class HeldOutScore:
         target = torch.from_numpy(coordinates.transform(X))
         constant = torch.from_numpy(coordinates.transform(mean[None])).expand_as(target)
         error = loss.pointwise(loss.inverse_link(constant), target).mean()
-        energy = np.square((X - coordinates.mean) / coordinates.scale).sum()
-        left_out = (energy - float(target.square().sum())) / target.numel()
-        self._left_out = max(left_out, 0.0)
-        self._of_mean = float(error) + self._left_out
+
+        def left_out(centre: np.ndarray, seen: torch.Tensor) -> float:
+            energy = np.square((X - centre) / coordinates.scale).sum()
+            return max((energy - float(seen.square().sum())) / seen.numel(), 0.0)
+
+        self._left_out = left_out(coordinates.mean, target)
+        self._of_mean = float(error) + left_out(mean, target - constant)
 
     def __call__(self, error: float) -> float:
         error = error + self._left_out

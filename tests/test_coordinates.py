@@ -46,6 +46,22 @@ def test_fewer_coordinates_than_features_project(X: np.ndarray) -> None:
     )
 
 
+@pytest.mark.parametrize("basis", [None, orthonormal_rows(2, 4)])
+def test_another_mean_counts_for_what_is_left_out(
+    X: np.ndarray, basis: np.ndarray | None
+) -> None:
+    coordinates = Coordinates(X.mean(axis=0), 2.5, basis)
+    mean = np.array([1.0, -2.0, 3.0, -4.0]) + X.mean(axis=0)
+    moved = coordinates.moved_to(mean)
+    Y = coordinates.transform(X)
+    np.testing.assert_allclose(moved.transform(X), Y, atol=1e-12)
+    centre = moved.inverse_transform(moved.transform(mean))
+    np.testing.assert_allclose(centre, mean)
+    # By how much rows differ is as before.
+    restored, before = moved.inverse_transform(Y), coordinates.inverse_transform(Y)
+    np.testing.assert_allclose(restored - restored[0], before - before[0], atol=1e-12)
+
+
 def test_training_tensor_is_float32_and_does_not_depend_on_blocks(
     X: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,11 +5,17 @@ import torch
 
 from skae._objective import HiddenFeaturesObjective, Objective
 from skae.losses import LOSSES
-from skae.noise import GaussianNoise
+from skae.noise import Corruption, GaussianNoise
+from skae.penalties import L1Sparsity, Penalty
 
 
 def identity(batch: dict, generator: torch.Generator | None = None) -> dict:
     return {"output": batch["input"]}
+
+
+def gaussian(n_features: int) -> Corruption:
+    nothing = torch.zeros(n_features)
+    return GaussianNoise(0.5).corruption(nothing[None], nothing)
 
 
 def batch_of(x: torch.Tensor, target: torch.Tensor | None = None) -> dict:
@@ -25,7 +31,7 @@ def test_term_is_summed_over_the_features_of_a_row() -> None:
 
 def test_noise_reaches_the_input_and_never_the_target() -> None:
     x = torch.randn(1, 2000, 4)
-    objective = Objective(LOSSES["squared_error"], GaussianNoise(0.5))
+    objective = Objective(LOSSES["squared_error"], gaussian(4))
     batch = batch_of(x)
     (term,) = objective(identity, batch, torch.Generator()).values()
     # The identity leaves nothing but the noise as its error.
@@ -34,9 +40,48 @@ def test_noise_reaches_the_input_and_never_the_target() -> None:
 
 
 def test_without_a_generator_there_is_no_noise() -> None:
-    objective = Objective(LOSSES["squared_error"], GaussianNoise(0.5))
+    objective = Objective(LOSSES["squared_error"], gaussian(3))
     (term,) = objective(identity, batch_of(torch.randn(1, 5, 3))).values()
     assert not term.any()
+
+
+class Doubling(torch.nn.Module):
+    """An autoencoder whose code is twice its input."""
+
+    def encode(self, x: torch.Tensor) -> torch.Tensor:
+        return 2 * x
+
+    def forward(self, batch: dict, generator: torch.Generator | None = None) -> dict:
+        return {"output": batch["input"], "code": self.encode(batch["input"])}
+
+
+class TestPenalty:
+    def test_is_a_term_beside_the_error(self) -> None:
+        x, target = torch.randn(2, 5, 3), torch.randn(2, 5, 3)
+        objective = Objective(LOSSES["squared_error"], penalty=L1Sparsity(0.5))
+        terms = objective(Doubling(), batch_of(x, target), torch.Generator())
+        assert terms.keys() == {"reconstruction", "penalty"}
+        error = (x - target).square().sum(-1)
+        torch.testing.assert_close(terms["reconstruction"], error)
+        torch.testing.assert_close(terms["penalty"], x.abs().sum(-1))
+
+    def test_held_out_rows_are_judged_by_the_error_alone(self) -> None:
+        objective = Objective(LOSSES["squared_error"], penalty=L1Sparsity(0.5))
+        terms = objective(Doubling(), batch_of(torch.randn(1, 5, 3)))
+        assert terms.keys() == {"reconstruction"}
+
+    def test_gets_the_input_with_its_noise_and_the_code_of_that(self) -> None:
+        class Spy(Penalty):
+            def term(self, encode, x, code) -> torch.Tensor:
+                torch.testing.assert_close(encode(x), code, rtol=0, atol=0)
+                self.seen = x
+                return code.sum(-1)
+
+        spy, x = Spy(), torch.zeros(2, 5, 3)
+        objective = Objective(LOSSES["squared_error"], gaussian(3), spy)
+        terms = objective(Doubling(), batch_of(x), torch.Generator())
+        torch.testing.assert_close(terms["reconstruction"], spy.seen.square().sum(-1))
+        assert spy.seen.any()
 
 
 class Recorder:
@@ -48,10 +93,10 @@ class Recorder:
 
 
 class TestHiddenFeatures:
-    @pytest.mark.parametrize("noise", [None, GaussianNoise(0.5)])
-    def test_only_hidden_features_count(self, noise: GaussianNoise | None) -> None:
+    @pytest.mark.parametrize("corruption", [None, gaussian(6)])
+    def test_only_hidden_features_count(self, corruption: Corruption | None) -> None:
         """And never with their noise."""
-        objective = HiddenFeaturesObjective(LOSSES["squared_error"], noise)
+        objective = HiddenFeaturesObjective(LOSSES["squared_error"], corruption)
         network, x, target = Recorder(), torch.randn(2, 50, 6), torch.randn(2, 50, 6)
         terms = objective(network, batch_of(x, target), torch.Generator())
         (term,) = terms.values()
@@ -59,7 +104,7 @@ class TestHiddenFeatures:
         torch.testing.assert_close(term, expected)
 
     def test_noise_reaches_what_is_shown_alone(self) -> None:
-        objective = HiddenFeaturesObjective(LOSSES["squared_error"], GaussianNoise(0.5))
+        objective = HiddenFeaturesObjective(LOSSES["squared_error"], gaussian(4))
         network, x = Recorder(), torch.randn(1, 2000, 4)
         batch = batch_of(x)
         objective(network, batch, torch.Generator())

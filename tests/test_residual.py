@@ -1,12 +1,14 @@
 """The residual: what it is before the first step and far from the training rows."""
 
+import copy
+
 import pytest
 import torch
 from torch import nn
 
-from skae._residual import DistanceFade, Residual, last_member
-from skae.networks import DenseNetwork
-from skae.starts import LinearStart, PrincipalComponents
+from skae._residual import DistanceFade, FineTuned, Residual, last_member
+from skae.networks import Autoencoder, DenseNetwork
+from skae.starts import PrincipalComponents, linear_maps
 
 
 @pytest.fixture
@@ -21,12 +23,16 @@ def residual(rows: torch.Tensor) -> Residual:
     )
     parts = (rows[:300], rows[100:], rows)
     starts = [PrincipalComponents().fit(part.numpy()) for part in parts]
-    return Residual(LinearStart(starts, 2), network, rows)
+    return Residual(Autoencoder(*linear_maps(starts, 2)), network, rows)
 
 
-def randomise(network: nn.Module) -> None:
+def trainable(module: nn.Module) -> list[nn.Parameter]:
+    return [p for p in module.parameters() if p.requires_grad]
+
+
+def randomise(residual: Residual) -> None:
     generator = torch.Generator().manual_seed(1)
-    for parameter in network.parameters():
+    for parameter in trainable(residual):
         parameter.data.normal_(generator=generator)
 
 
@@ -41,27 +47,36 @@ def test_is_the_start_before_the_first_step(
     assert torch.equal(output, residual.start.decode(z))
 
 
+def test_forward_returns_the_code(residual: Residual, rows: torch.Tensor) -> None:
+    randomise(residual)
+    x = rows.expand(3, -1, -1)
+    outputs = residual({"input": x})
+    assert torch.equal(outputs["code"], residual.encode(x))
+    assert torch.equal(outputs["output"], residual.decode(outputs["code"]))
+
+
 def test_every_network_parameter_can_leave_zero(
     residual: Residual, rows: torch.Tensor
 ) -> None:
     """One step may only move the last layers; after it, all have a gradient."""
     x = rows[None, :50].expand(3, -1, -1)
-    optimizer = torch.optim.SGD(residual.parameters(), lr=0.01)
+    optimizer = torch.optim.SGD(trainable(residual), lr=0.01)
     for _ in range(2):
         optimizer.zero_grad()
         (residual({"input": x})["output"] - x).square().sum().backward()
         optimizer.step()
-    for parameter in residual.parameters():
+    for parameter in trainable(residual):
         # Once per member, else one of them would never learn.
         assert parameter.grad.flatten(1).any(dim=1).all()
 
 
 def test_start_is_frozen(residual: Residual) -> None:
-    assert not list(residual.start.parameters())
+    assert not list(trainable(residual.start))
+    assert list(trainable(residual))
 
 
 def test_far_rows_get_the_start(residual: Residual, rows: torch.Tensor) -> None:
-    randomise(residual.network)
+    randomise(residual)
     far = 100 * rows[:5].expand(3, -1, -1)
     near = rows[:5].expand(3, -1, -1)
     start = residual.start
@@ -73,24 +88,24 @@ def test_far_rows_get_the_start(residual: Residual, rows: torch.Tensor) -> None:
 def test_encoder_and_decoder_are_faded_by_their_own_distance(
     residual: Residual, rows: torch.Tensor
 ) -> None:
-    randomise(residual.network)
+    randomise(residual)
     x = rows[:5].expand(3, -1, -1)
-    z = residual.encode(x)
-    torch.testing.assert_close(
-        z,
-        residual.start.encode(x) + residual.input_fade(x) * residual.network.encode(x),
-    )
-    torch.testing.assert_close(
-        residual.decode(z),
-        residual.start.decode(z) + residual.code_fade(z) * residual.network.decode(z),
-    )
+    for side, rows_of_side in (
+        (residual.encoder, x),
+        (residual.decoder, residual.encode(x)),
+    ):
+        torch.testing.assert_close(
+            side(rows_of_side),
+            side.start(rows_of_side)
+            + side.fade(rows_of_side) * side.network(rows_of_side),
+        )
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.25, 1.0])
 def test_weight_scales_what_the_network_adds(
     residual: Residual, rows: torch.Tensor, weight: float
 ) -> None:
-    randomise(residual.network)
+    randomise(residual)
     x = rows[:5].expand(3, -1, -1)
     z = residual.start.encode(x)
     encoded, decoded = residual.encode(x) - z, residual.decode(z)
@@ -105,7 +120,7 @@ def test_weight_scales_what_the_network_adds(
 def test_last_member_predicts_as_it_did_among_the_others(
     residual: Residual, rows: torch.Tensor
 ) -> None:
-    randomise(residual.network)
+    randomise(residual)
     x = rows[:5].expand(3, -1, -1)
     codes, restored = residual.encode(x), residual({"input": x})["output"]
     kept = last_member(residual)
@@ -117,6 +132,77 @@ def test_last_member_predicts_as_it_did_among_the_others(
         # Memory of its own: the other members are not pickled along.
         assert tensor.untyped_storage().nbytes() == tensor.numel() * 8
     assert not kept.training
+
+
+class TestFineTuned:
+    """A fixed autoencoder beside a free copy of it."""
+
+    @pytest.fixture
+    def trained(self, residual: Residual) -> Residual:
+        randomise(residual)
+        residual.weight = 0.5
+        return last_member(residual)
+
+    def test_is_the_start_before_the_first_step(
+        self, trained: Residual, rows: torch.Tensor
+    ) -> None:
+        x = rows.expand(3, -1, -1)
+        tuned = FineTuned(trained, 3)
+        z = trained.encode(rows[None]).expand(3, -1, -1)
+        torch.testing.assert_close(tuned.encode(x), z, atol=1e-12, rtol=0)
+        torch.testing.assert_close(
+            tuned.decode(z), tuned.start.decode(z), atol=0, rtol=0
+        )
+
+    @pytest.mark.parametrize("weight", [0.0, 0.25, 1.0])
+    def test_weight_goes_from_the_start_to_the_copy(
+        self, trained: Residual, rows: torch.Tensor, weight: float
+    ) -> None:
+        fine_tuned = FineTuned(trained, 3)
+        randomise(fine_tuned)
+        fine_tuned.weight = weight
+        x, z = rows.expand(3, -1, -1), rows[:, :2].expand(3, -1, -1)
+        for whole, start, tuned in (
+            (
+                fine_tuned.encode(x),
+                fine_tuned.start.encode(x),
+                fine_tuned.tuned.encode(x),
+            ),
+            (
+                fine_tuned.decode(z),
+                fine_tuned.start.decode(z),
+                fine_tuned.tuned.decode(z),
+            ),
+        ):
+            assert not torch.isclose(start, tuned).all()
+            torch.testing.assert_close(whole, (1 - weight) * start + weight * tuned)
+
+    def test_all_weights_of_the_copy_are_free_and_none_of_the_start(
+        self, trained: Residual
+    ) -> None:
+        fine_tuned = FineTuned(trained, 3)
+        assert not trainable(fine_tuned.start)
+        free = trainable(fine_tuned.tuned)
+        assert len(free) == len(list(trained.parameters()))
+        assert all(len(parameter) == 3 for parameter in free)
+
+    def test_what_it_starts_from_is_never_changed(self, trained: Residual) -> None:
+        before = copy.deepcopy(trained.state_dict())
+        fine_tuned = FineTuned(trained, 3)
+        randomise(fine_tuned)
+        for tensor in fine_tuned.start.parameters():
+            tensor.zero_()
+        for name, tensor in trained.state_dict().items():
+            assert torch.equal(tensor, before[name])
+
+    def test_tied_weights_stay_tied(self, rows: torch.Tensor) -> None:
+        module = DenseNetwork((8,), tied_weights=True).build(
+            (4,), (4,), 2, members=1, generator=torch.Generator().manual_seed(0)
+        )
+        n_parameters = len(list(module.parameters()))
+        fine_tuned = FineTuned(module, 3)
+        assert len(trainable(fine_tuned)) == n_parameters
+        assert len(trainable(copy.deepcopy(fine_tuned).float())) == n_parameters
 
 
 class TestDistanceFade:

@@ -15,12 +15,14 @@ def X(rng: np.random.RandomState) -> np.ndarray:
 
 
 @pytest.mark.parametrize("n_coordinates", [2, 4])
+@pytest.mark.parametrize("shift", [0.0, 3.0])
 def test_squared_error_is_the_share_of_variance_in_all_features(
-    X: np.ndarray, n_coordinates: int
+    X: np.ndarray, n_coordinates: int, shift: float
 ) -> None:
+    """Also in the coordinates of another table, with another mean."""
     mean = X.mean(axis=0) + 0.1
     basis = np.linalg.qr(np.random.RandomState(1).normal(size=(4, 4)))[0]
-    coordinates = Coordinates(mean, 2.5, basis[:n_coordinates])
+    coordinates = Coordinates(mean + shift, 2.5, basis[:n_coordinates])
     Y = coordinates.transform(X)
     output = 0.7 * Y
     score = HeldOutScore(X, mean, coordinates, LOSSES["squared_error"])

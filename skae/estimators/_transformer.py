@@ -9,28 +9,34 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
+from torch import nn
 
 from skae._base import NetworkEstimator
 from skae._blocks import map_blocks
 from skae._codec import Codec
-from skae._coordinates import choose_coordinates, member_starts
+from skae._coordinates import Coordinates
 from skae._objective import Objective
-from skae._residual import Residual, last_member
+from skae._origin import FromFitted, FromPCA, FromScratch, Origin
+from skae._residual import last_member
 from skae._score import HeldOutScore
 from skae._validation import Interval, RealNotInt, StrOptions, validated_fit
+from skae.estimators._contradictions import check_parameters
 from skae.losses import LOSSES, Loss
 from skae.networks import ACTIVATIONS, Network, resolve_network
-from skae.noise import GaussianNoise, Noise
-from skae.starts import PrincipalComponents
+from skae.noise import Corruption, GaussianNoise, Noise
+from skae.penalties import Penalty
 from skae.training import (
     Folds,
     Gate,
     available_device,
     choose_folds,
     held_out_error,
+    in_phase,
     train,
+    train_layerwise,
     weigh,
 )
 
@@ -47,16 +53,21 @@ class AutoencoderTransformer(
     the reconstruction is PCA's at worst, and the components keep PCA's units, order
     and signs. Like PCA, it centres the columns and does not scale them.
 
+    With ``start=None`` it is the textbook's autoencoder, and other parameters make it
+    a tied, convolutional, denoising, sparse, contractive or layer by layer pretrained
+    one. They can be combined.
+
     Parameters
     ----------
     n_components : int or float, default=2
         Number of components. With the PCA start, a float in (0, 1) takes as many as PCA
         needs to explain more than that share of the variance, and an integer may not
         exceed ``min(n_samples, n_features)``; with ``start=None`` an integer may
-        (overcomplete).
+        (overcomplete). With another fit as the start, the number that it has.
     network : "dense" or Network, default="dense"
         The network: ``"dense"`` or a specification, such as
-        :class:`~skae.networks.DenseNetwork`.
+        :class:`~skae.networks.DenseNetwork` or
+        :class:`~skae.networks.ConvolutionalNetwork`.
     hidden_layer_sizes : "auto" or array-like of int, default="auto"
         Widths of the encoder's hidden layers, mirrored in the decoder; shorthand for
         ``network=DenseNetwork(hidden_layer_sizes)``. ``"auto"`` is three layers of 96
@@ -64,16 +75,30 @@ class AutoencoderTransformer(
     activation : {"identity", "logistic", "tanh", "relu", "elu", "selu", "gelu", \
             "silu"}, default="silu"
         Activation function of the hidden layers; shorthand, as `hidden_layer_sizes`.
-    start : {"pca"} or None, default="pca"
+    start : {"pca"}, FrozenEstimator or None, default="pca"
         What the network adds to. None trains the textbook autoencoder, which begins at
         random weights and is not compared with anything.
+        ``FrozenEstimator(fitted)``, with another fitted transformer, trains a copy of
+        its weights on X, in its network, coordinates and units; held-out rows decide
+        how far to go from the old weights to the new. `fitted` itself never changes.
+    pretraining : {"layerwise"} or None, default=None
+        ``"layerwise"`` first trains every layer alone, from the outermost to the code,
+        to encode and decode the codes of the layer below it [3]_, then all layers
+        together. Each of these phases has up to `max_iter` rounds. The first layer has
+        the noise; those above see codes without noise, because a strength is in units
+        of the features. The penalty is on the code, and so for the last phase alone.
+        Needs ``start=None``.
     noise : "auto", Noise or None, default="auto"
-        Noise on the inputs during training, such as :class:`~skae.noise.GaussianNoise`.
-        ``"auto"`` is ``GaussianNoise(0.1)`` if the PCA start leaves the network 20
-        inputs or more, else none.
+        Noise on the inputs during training, such as :class:`~skae.noise.GaussianNoise`
+        or :class:`~skae.noise.MaskingNoise`. ``"auto"`` is ``GaussianNoise(0.1)`` if
+        there is a start and the network has 20 inputs or more, else none.
+    penalty : Penalty or None, default=None
+        What training minimises besides the loss, such as
+        :class:`~skae.penalties.L1Sparsity` or :class:`~skae.penalties.Contraction`.
+        Held-out rows are judged by the loss alone.
     loss : {"squared_error", "absolute_error", "log_loss"}, default="squared_error"
         What training minimises. ``"log_loss"`` is for X in [0, 1], which it neither
-        centres nor scales, and needs ``start=None``; the reconstruction then stays
+        centres nor scales, and cannot start at PCA; the reconstruction then stays
         between 0 and 1.
     batch_size : int, default=64
         Rows in a step.
@@ -94,7 +119,7 @@ class AutoencoderTransformer(
         fold and one for all rows are trained together, and the last is kept. ``"auto"``
         holds out three folds of a fifth of the rows each below 2,000 rows, else makes
         a single split. None holds nothing out and keeps the network unconditionally.
-        Fewer than 20 distinct rows are never split, and the PCA start is kept as it is.
+        Fewer than 20 distinct rows are never split, and a start is kept as it is.
     validation_fraction : float, default=0.1
         Share of the rows that the single split holds out, though no more than about
         5,000 rows.
@@ -117,22 +142,26 @@ class AutoencoderTransformer(
     explained_variance_ratio_ : ndarray of shape (n_components,)
         PCA's; only with the PCA start.
     module_ : torch.nn.Module
-        What encodes and decodes; the bare start if the network was dropped.
+        What encodes and decodes; the bare start if the network was dropped. Its
+        ``encoder`` and ``decoder`` are modules, of tensors of float64 with the shape
+        ``(1, n_samples, n)``.
     uses_network_ : bool
         Whether the held-out rows proved that the network is of use.
     n_iter_ : int
-        Number of rounds; zero if there was nothing to learn.
+        Number of rounds of the last phase; zero if there was nothing to learn.
     loss_curve_ : list of float
-        Training loss in each round.
+        Training loss in each round of the last phase, with the penalty.
     validation_scores_ : list of float or None
-        Held-out score after each round: one minus the loss divided by that of
-        predicting ``mean_``, which for squared error is the share of variance
-        explained. None if no rows were held out.
+        Held-out score after each round of the last phase: one minus the loss divided
+        by that of predicting ``mean_``, which for squared error is the share of
+        variance explained. None if no rows were held out.
     start_validation_score_, best_validation_score_ : float or None
         Held-out score of the start alone (None without a start) and of what was kept.
     history_ : list of dict
-        For each round ``round``, ``loss``, ``steps``, ``duration`` of the steps in
-        seconds and, with held-out rows, ``validation_loss``.
+        For each round ``phase``, ``round``, ``loss``, ``steps``, ``duration`` of the
+        steps in seconds and, with held-out rows, ``validation_loss``. The phase is
+        ``"joint"``; or ``"layer 1"``, ``"layer 2"``, ... in pretraining, and
+        ``"fine-tuning"`` after it or from another fit.
     n_features_in_ : int
         Number of features seen during fit.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -142,7 +171,9 @@ class AutoencoderTransformer(
     --------
     sklearn.decomposition.PCA : The linear method that this one starts from.
     sklearn.decomposition.KernelPCA : Nonlinear components without a decoder of its own.
+    sklearn.frozen.FrozenEstimator : Marks another fit as the start.
     skae.networks.DenseNetwork : The network and its parameters.
+    skae.networks.ConvolutionalNetwork : A network for images.
 
     References
     ----------
@@ -150,6 +181,9 @@ class AutoencoderTransformer(
        with neural networks", Science 313, 2006.
     .. [2] P. Baldi and K. Hornik, "Neural networks and principal component analysis:
        learning from examples without local minima", Neural Networks 2, 1989.
+    .. [3] Y. Bengio, P. Lamblin, D. Popovici and H. Larochelle, "Greedy layer-wise
+       training of deep networks", Advances in Neural Information Processing Systems
+       19, 2007.
 
     Examples
     --------
@@ -165,6 +199,15 @@ class AutoencoderTransformer(
     >>> residual = test - pca.inverse_transform(pca.transform(test))
     >>> bool(reducer.reconstruction_error(test).mean() < 0.9 * (residual**2).mean())
     True
+
+    The weights of one fit as the start of another:
+
+    >>> from sklearn.frozen import FrozenEstimator
+    >>> tuned = AutoencoderTransformer(
+    ...     n_components=4, start=FrozenEstimator(reducer), random_state=0
+    ... ).fit(X[600:1000])
+    >>> {row["phase"] for row in tuned.history_}
+    {'fine-tuning'}
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -175,8 +218,10 @@ class AutoencoderTransformer(
         "network": [StrOptions({"dense"}), Network],
         "hidden_layer_sizes": [StrOptions({"auto"}), "array-like"],
         "activation": [StrOptions(set(ACTIVATIONS))],
-        "start": [StrOptions({"pca"}), None],
+        "start": [StrOptions({"pca"}), FrozenEstimator, None],
+        "pretraining": [StrOptions({"layerwise"}), None],
         "noise": [StrOptions({"auto"}), Noise, None],
+        "penalty": [Penalty, None],
         "loss": [StrOptions(set(LOSSES))],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "learning_rate_init": [
@@ -200,8 +245,10 @@ class AutoencoderTransformer(
         network: Literal["dense"] | Network = "dense",
         hidden_layer_sizes: Literal["auto"] | Sequence[int] = "auto",
         activation: str = "silu",
-        start: Literal["pca"] | None = "pca",
+        start: Literal["pca"] | FrozenEstimator | None = "pca",
+        pretraining: Literal["layerwise"] | None = None,
         noise: Literal["auto"] | Noise | None = "auto",
+        penalty: Penalty | None = None,
         loss: str = "squared_error",
         batch_size: int = 64,
         learning_rate_init: Literal["auto"] | float = "auto",
@@ -219,7 +266,9 @@ class AutoencoderTransformer(
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.start = start
+        self.pretraining = pretraining
         self.noise = noise
+        self.penalty = penalty
         self.loss = loss
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
@@ -252,7 +301,8 @@ class AutoencoderTransformer(
         ------
         ValueError
             If X holds NaN or infinite values, if `n_components` is more than the PCA
-            start has, or if two parameters contradict each other.
+            start has, if two parameters contradict each other, or if another fit as
+            the start does not go with X or the other parameters.
 
         Warns
         -----
@@ -261,66 +311,33 @@ class AutoencoderTransformer(
         """
         self._forget()
         X = self._check_X(X, reset=True)
+        check_parameters(self)
         loss = self._check_loss(X)
-        spec = resolve_network(self.network, self.hidden_layer_sizes, self.activation)
         device = available_device(self.device)
         random_state = check_random_state(self.random_state)
         generator = torch.Generator().manual_seed(random_state.randint(2**31 - 1))
         folds = choose_folds(X, self.cv, self.validation_fraction, random_state)
 
-        start = PrincipalComponents().fit(X) if self.start == "pca" else None
-        n_components = self._check_n_components(X, start)
-        coordinates = choose_coordinates(X, start, n_components, loss)
+        origin = self._choose_origin(X, loss)
+        coordinates = origin.coordinates
         inputs = coordinates.training_tensor(X)
-        shape = tuple(inputs.shape[1:])
-        module = spec.build(
-            shape, shape, n_components, members=folds.members, generator=generator
-        )
-        if start is not None:
-            linear = member_starts(
-                start, n_components, coordinates, inputs, folds.training
-            )
-            module = Residual(linear, module, inputs)
-
-        objective = Objective(loss, self._choose_noise(inputs))
+        module = origin.compose(inputs, folds.training, generator)
+        corruption = self._corruption(inputs, coordinates)
+        objective = Objective(loss, corruption, self.penalty)
         problem = module, objective, {"input": inputs, "target": inputs}, folds
-        history = []
-        if start is None or self._can_gain(start, n_components, folds):
-            history = train(
-                *problem,
-                generator=generator,
-                batch_size=self.batch_size,
-                learning_rate=self._choose_learning_rate(inputs),
-                max_iter=self.max_iter,
-                tol=self.tol,
-                n_iter_no_change=self.n_iter_no_change,
-                device=device,
-                verbose=self.verbose,
-            )
-        weight = float(len(history) > 0)
-        mean = X.mean(axis=0, dtype=np.float64) if start is None else start.mean_
-        rows = folds.held_out_rows
-        score = start_error = kept_error = None
-        if len(rows) > 0:
-            score = HeldOutScore(X[rows], mean, coordinates, loss)
-            if start is None:
-                kept_error = held_out_error(*problem)
-            else:
-                gate = weigh(*problem, Gate())
-                weight, start_error = gate.weight_, gate.start_error_
-                kept_error = gate.held_out_error_
+        history = self._train(*problem, origin, generator=generator, device=device)
+        weight, start_error, kept_error = self._judge(*problem, origin, history)
 
-        self.n_components_ = n_components
-        self.mean_ = mean
-        self.start_, latent_scale = None, np.ones(n_components)
-        if start is not None:
-            self.start_ = start.truncated(n_components)
-            self.explained_variance_ratio_ = self.start_.explained_variance_ratio_
-            latent_scale = start.latent_scale(n_components)
-        self._record(history, score, start_error, kept_error)
+        self.n_components_ = origin.n_components
+        self.mean_ = origin.mean
+        self.start_ = origin.pca
+        self._record(history)
+        if kept_error is not None:
+            score = HeldOutScore(X[folds.held_out_rows], origin.mean, coordinates, loss)
+            self._record_held_out(score, start_error, kept_error)
         self.uses_network_ = weight > 0
-        self.module_ = last_member(module if weight > 0 else module.start)
-        self._codec = Codec(coordinates, self.module_, latent_scale, loss)
+        self.module_ = last_member(origin.kept(module, weight))
+        self._codec = Codec(coordinates, self.module_, origin.latent_scale, loss)
         return self
 
     def transform(self, X) -> np.ndarray:
@@ -421,6 +438,15 @@ class AutoencoderTransformer(
         return float(1 - residual / total)
 
     @property
+    def explained_variance_ratio_(self) -> np.ndarray:
+        """Shares of the variance that PCA's components explain; only with a PCA start.
+
+        A network that is kept explains more.
+        """
+        check_is_fitted(self)
+        return self.start_.explained_variance_ratio_
+
+    @property
     def _n_features_out(self) -> int:
         return self.n_components_
 
@@ -440,7 +466,7 @@ class AutoencoderTransformer(
 
     def _check_loss(self, X: np.ndarray) -> Loss:
         loss = LOSSES[self.loss]
-        if loss.unit_interval and self.start is not None:
+        if loss.unit_interval and self.start == "pca":
             raise ValueError(
                 f"loss={self.loss!r} cannot start at PCA, which leaves the interval "
                 "[0, 1]; set start=None."
@@ -453,61 +479,114 @@ class AutoencoderTransformer(
             )
         return loss
 
-    def _check_n_components(
-        self, X: np.ndarray, start: PrincipalComponents | None
-    ) -> int:
-        if start is None:
-            if not isinstance(self.n_components, Integral):
-                raise ValueError(
-                    f"n_components={self.n_components} is a share of the variance that "
-                    "PCA explains, which start=None does not know; pass an integer."
-                )
-            return int(self.n_components)
-        if not isinstance(self.n_components, Integral):
-            return start.n_components_for(self.n_components)
-        if self.n_components > min(X.shape):
-            n_samples, n_features = X.shape
-            raise ValueError(
-                f"n_components={self.n_components} must be between 1 and "
-                f"min(n_samples={n_samples}, n_features={n_features})={min(X.shape)} "
-                "with start='pca'."
-            )
-        return int(self.n_components)
+    @property
+    def _last_phase(self) -> str:
+        fresh = self.pretraining is None and not isinstance(self.start, FrozenEstimator)
+        return "joint" if fresh else "fine-tuning"
 
-    def _choose_noise(self, inputs: torch.Tensor) -> Noise | None:
-        if self.noise != "auto":
-            return self.noise
-        noisy = self.start is not None and inputs.shape[1] >= 20
-        return GaussianNoise(0.1) if noisy else None
+    def _choose_origin(self, X: np.ndarray, loss: Loss) -> Origin:
+        noise = self.noise if isinstance(self.noise, Noise) else None
+        if isinstance(self.start, FrozenEstimator):
+            codec = self.start.estimator._codec
+            return FromFitted(X, self.n_components, codec, loss, noise)
+        network = resolve_network(
+            self.network, self.hidden_layer_sizes, self.activation
+        )
+        if self.start is None:
+            return FromScratch(X, self.n_components, network, loss)
+        parts = [loss, network, *([] if noise is None else [noise])]
+        rotated = all(part.rotation_invariant for part in parts)
+        return FromPCA(X, self.n_components, network, rotated=rotated)
+
+    def _corruption(
+        self, inputs: torch.Tensor, coordinates: Coordinates
+    ) -> Corruption | None:
+        noise = self.noise
+        if noise == "auto":
+            noisy = self.start is not None and inputs.shape[1] >= 20
+            noise = GaussianNoise(0.1) if noisy else None
+        if noise is None:
+            return None
+        zero = coordinates.transform(np.zeros((1, self.n_features_in_)))[0]
+        return noise.corruption(inputs, torch.from_numpy(zero))
 
     def _choose_learning_rate(self, inputs: torch.Tensor) -> float:
         if self.learning_rate_init != "auto":
             return self.learning_rate_init
         return 7e-3 if inputs.shape[1] <= 32 else 3e-3
 
-    def _record(
+    def _can_gain(self, origin: Origin, folds: Folds) -> bool:
+        """Tell whether a start misses anything, and whether a gain could be proved."""
+        provable = self.cv is None or len(folds.held_out_rows) > 0
+        return not origin.compared or (provable and origin.improvable)
+
+    def _train(
         self,
+        module: nn.Module,
+        objective: Objective,
+        tensors: dict[str, torch.Tensor],
+        folds: Folds,
+        origin: Origin,
+        **settings: Any,
+    ) -> list[dict[str, Any]]:
+        """Run all phases and return their rounds."""
+        settings |= {
+            "batch_size": self.batch_size,
+            "learning_rate": self._choose_learning_rate(tensors["input"]),
+            "max_iter": self.max_iter,
+            "tol": self.tol,
+            "n_iter_no_change": self.n_iter_no_change,
+            "verbose": self.verbose,
+        }
+        history = []
+        if self.pretraining == "layerwise":
+            # The code that a penalty is for is that of the last layer.
+            error = Objective(objective.loss, objective.corruption)
+            inputs = tensors["input"]
+            history += train_layerwise(module, error, inputs, folds, **settings)
+        if self._can_gain(origin, folds):
+            rounds = train(module, objective, tensors, folds, **settings)
+            history += in_phase(self._last_phase, rounds)
+        return history
+
+    def _judge(
+        self,
+        module: nn.Module,
+        objective: Objective,
+        tensors: dict[str, torch.Tensor],
+        folds: Folds,
+        origin: Origin,
         history: list[dict[str, Any]],
-        score: HeldOutScore | None,
-        start_error: np.ndarray | None,
-        kept_error: np.ndarray | None,
-    ) -> None:
+    ) -> tuple[float, np.ndarray | None, np.ndarray | None]:
+        """Weight of the network; held-out errors of the start and of what is kept."""
+        weight = float(len(history) > 0)
+        problem = module, objective, tensors, folds
+        if len(folds.held_out_rows) == 0:
+            return weight, None, None
+        if not origin.compared:
+            return weight, None, held_out_error(*problem)
+        gate = weigh(*problem, Gate())
+        return gate.weight_, gate.start_error_, gate.held_out_error_
+
+    @property
+    def _last_rounds(self) -> list[dict[str, Any]]:
+        return [row for row in self.history_ if row["phase"] == self._last_phase]
+
+    def _record(self, history: list[dict[str, Any]]) -> None:
         self.history_ = history
-        self.n_iter_ = len(history)
-        self.loss_curve_ = [row["loss"] for row in history]
+        self.n_iter_ = len(self._last_rounds)
+        self.loss_curve_ = [row["loss"] for row in self._last_rounds]
         self.validation_scores_ = None
         self.start_validation_score_ = self.best_validation_score_ = None
-        if score is not None:
-            losses = (row["validation_loss"] for row in history)
-            self.validation_scores_ = [score(loss) for loss in losses]
-            self.best_validation_score_ = score(kept_error.mean())
+
+    def _record_held_out(
+        self,
+        score: HeldOutScore,
+        start_error: np.ndarray | None,
+        kept_error: np.ndarray,
+    ) -> None:
+        losses = (row["validation_loss"] for row in self._last_rounds)
+        self.validation_scores_ = [score(loss) for loss in losses]
+        self.best_validation_score_ = score(kept_error.mean())
         if start_error is not None:
             self.start_validation_score_ = score(start_error.mean())
-
-    def _can_gain(
-        self, start: PrincipalComponents, n_components: int, folds: Folds
-    ) -> bool:
-        """Tell whether PCA misses anything, and whether a gain could be proved."""
-        missed = start.explained_variance_ratio_[n_components:].sum()
-        provable = self.cv is None or len(folds.held_out_rows) > 0
-        return provable and missed > np.finfo(np.float64).eps ** 0.75

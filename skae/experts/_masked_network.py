@@ -123,9 +123,12 @@ class MaskedNetwork(Expert):
         )
         self.module = MaskedAutoencoder(stack, n_features, n_estimators, generator)
         inputs = self._training_tensor(X, core)
+        corruption = None
+        if noise is not None:
+            corruption = noise.corruption(inputs, self._inputs(np.zeros(n_features))[0])
         self.history = train(
             self.module,
-            HiddenFeaturesObjective(LOSSES["squared_error"], noise),
+            HiddenFeaturesObjective(LOSSES["squared_error"], corruption),
             {"input": inputs, "target": inputs},
             _subsamples(len(core), n_estimators, max_samples, generator),
             generator=generator,

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import nn
 
+from skae.networks._autoencoder import StackedAutoencoder, TiedAutoencoder
 from skae.networks._layers import (
-    ACTIVATIONS,
     MemberLinear,
     ThinnedLinear,
-    check_widths,
+    activation_named,
+    blocks_of,
+    positive_integers,
+    zero_,
 )
 from skae.networks._network import Network
 
@@ -32,10 +35,16 @@ class DenseNetwork(Network):
         :class:`~skae.ReconstructionOutlierDetector`, one layer of 64 units.
     activation : {"identity", "logistic", "tanh", "relu", "elu", "selu", "gelu", \
             "silu"}, default="silu"
-        Activation function of the hidden layers. The code and the output are linear.
+        Activation function of the hidden layers. The output is linear.
     connectivity : float, default=1.0
         Share of the connections that a layer has, in (0, 1]. Less than one leaves each
         connection out at random, for every member of an ensemble its own [2]_.
+    tied_weights : bool, default=False
+        Whether the decoder's layers have the transposed weights of the encoder's, and
+        only biases of their own: half the weights [3]_.
+    code_activation : str, default="identity"
+        Activation function of the code, one of those of `activation`. Any but
+        ``"identity"`` needs ``start=None``.
 
     See Also
     --------
@@ -48,6 +57,9 @@ class DenseNetwork(Network):
        with neural networks", Science 313, 2006.
     .. [2] J. Chen, S. Sathe, C. Aggarwal and D. Turaga, "Outlier detection with
        autoencoder ensembles", SIAM International Conference on Data Mining, 2017.
+    .. [3] P. Vincent, H. Larochelle, I. Lajoie, Y. Bengio and P.-A. Manzagol, "Stacked
+       denoising autoencoders: learning useful representations in a deep network with
+       a local denoising criterion", Journal of Machine Learning Research 11, 2010.
 
     Examples
     --------
@@ -58,15 +70,21 @@ class DenseNetwork(Network):
     'tanh'
     """
 
+    rotation_invariant: ClassVar[bool] = True
+
     def __init__(
         self,
         hidden_layer_sizes: Literal["auto"] | Sequence[int] = "auto",
         activation: str = "silu",
         connectivity: float = 1.0,
+        tied_weights: bool = False,
+        code_activation: str = "identity",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.connectivity = connectivity
+        self.tied_weights = tied_weights
+        self.code_activation = code_activation
 
     def build(
         self,
@@ -76,40 +94,34 @@ class DenseNetwork(Network):
         *,
         members: int,
         generator: torch.Generator,
-    ) -> DenseAutoencoder | DenseMap:
+    ) -> StackedAutoencoder | DenseMap:
         (n_in,), (n_out,) = input_shape, output_shape
-        automatic = [64] if n_components is None else [min(max(2 * n_in, 96), 192)] * 3
-        hidden = self._hidden_widths(automatic)
-        activation = self._activation()
-        linear = self._linear_layer()
+        activation = activation_named(self.activation)
+        code_activation = activation_named(self.code_activation, "code_activation")
+        linear = partial(self._linear_layer(), members=members, generator=generator)
 
-        def layers(widths: Sequence[int]) -> nn.Sequential:
-            modules: list[nn.Module] = []
-            for a, b in pairwise(widths):
-                layer = linear(a, b, members=members, generator=generator)
-                modules += [layer, activation()]
-            return nn.Sequential(*modules[:-1])
+        def layers(*widths: int) -> list[MemberLinear]:
+            return [linear(a, b) for a, b in pairwise(widths)]
 
         if n_components is None:
-            return DenseMap(layers([n_in, *hidden, n_out]))
-        return DenseAutoencoder(
-            encoder=layers([n_in, *hidden, n_components]),
-            decoder=layers([n_components, *reversed(hidden), n_out]),
+            self._check_no_code()
+            hidden = self._hidden_widths([64])
+            return DenseMap(blocks_of(layers(n_in, *hidden, n_out), activation))
+        hidden = self._hidden_widths([min(max(2 * n_in, 96), 192)] * 3)
+        kind = TiedAutoencoder if self.tied_weights else StackedAutoencoder
+        return kind(
+            layers(n_in, *hidden, n_components),
+            activation,
+            code_activation,
+            generator=generator,
         )
 
     def _hidden_widths(self, automatic: list[int]) -> list[int]:
         sizes = self.hidden_layer_sizes
         if isinstance(sizes, str) and sizes == "auto":
             return automatic
-        return check_widths(sizes, "'auto' or a sequence of positive integers")
-
-    def _activation(self) -> type[nn.Module]:
-        if self.activation not in ACTIVATIONS:
-            raise ValueError(
-                f"activation must be one of {sorted(ACTIVATIONS)}, got "
-                f"{self.activation!r}."
-            )
-        return ACTIVATIONS[self.activation]
+        allowed = "'auto' or a sequence of positive integers"
+        return positive_integers(sizes, "hidden_layer_sizes", allowed)
 
     def _linear_layer(self) -> Callable[..., MemberLinear]:
         if not 0 < self.connectivity <= 1:
@@ -118,46 +130,33 @@ class DenseNetwork(Network):
             )
         if self.connectivity == 1:
             return MemberLinear
+        if self.tied_weights:
+            raise ValueError(
+                "tied_weights=True needs all connections; set connectivity=1.0 or "
+                "tied_weights=False."
+            )
         return partial(ThinnedLinear, connectivity=self.connectivity)
 
-
-class DenseAutoencoder(nn.Module):
-    """Encoder and decoder stacks of :class:`DenseNetwork`."""
-
-    def __init__(self, encoder: nn.Sequential, decoder: nn.Sequential) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self.decoder = decoder
-
-    def encode(self, x: torch.Tensor) -> torch.Tensor:
-        return self.encoder(x)
-
-    def decode(self, z: torch.Tensor) -> torch.Tensor:
-        return self.decoder(z)
-
-    def forward(
-        self, batch: dict[str, torch.Tensor], generator: torch.Generator | None = None
-    ) -> dict[str, torch.Tensor]:
-        return {"output": self.decode(self.encode(batch["input"]))}
-
-    def zero_output_(self) -> None:
-        """Make both stacks return zero, so that as a residual they add nothing."""
-        self.encoder[-1].zero_()
-        self.decoder[-1].zero_()
+    def _check_no_code(self) -> None:
+        if self.tied_weights or self.code_activation != "identity":
+            raise ValueError(
+                "tied_weights and code_activation are for an estimator with a code; "
+                "leave both at their defaults."
+            )
 
 
 class DenseMap(nn.Module):
     """One stack of layers of :class:`DenseNetwork`, from inputs to outputs."""
 
-    def __init__(self, layers: nn.Sequential) -> None:
+    def __init__(self, blocks: nn.Sequential) -> None:
         super().__init__()
-        self.layers = layers
+        self.blocks = blocks
 
     def forward(
         self, batch: dict[str, torch.Tensor], generator: torch.Generator | None = None
     ) -> dict[str, torch.Tensor]:
-        return {"output": self.layers(batch["input"])}
+        return {"output": self.blocks(batch["input"])}
 
     def zero_output_(self) -> None:
         """Make the stack return zero."""
-        self.layers[-1].zero_()
+        zero_(self.blocks[-1])

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from skae.networks._layers import ACTIVATIONS, MemberLinear, check_widths
+from skae.networks._layers import ACTIVATIONS, MemberLinear, positive_integers, zero_
 
 
 class QuantileEncoding(nn.Module):
@@ -83,7 +83,7 @@ class GapNetwork(nn.Module):
         self.encoding = encoding
         widths = [
             (n_bins + 2) * n_features,
-            *check_widths(hidden_layer_sizes),
+            *positive_integers(hidden_layer_sizes, "hidden_layer_sizes"),
             n_features,
         ]
         layers: list[nn.Module] = []
@@ -91,7 +91,7 @@ class GapNetwork(nn.Module):
             layer = MemberLinear(a, b, members=members, generator=generator)
             layers += [layer, ACTIVATIONS[activation]()]
         self.layers = nn.Sequential(*layers[:-1])
-        self.layers[-1].zero_()
+        zero_(self.layers[-1])
 
     def forward(
         self, batch: dict[str, torch.Tensor], generator: torch.Generator | None = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from numbers import Integral
 
 import torch
@@ -21,13 +22,53 @@ ACTIVATIONS = {
 }
 
 
-def check_widths(
-    sizes: Sequence[int], allowed: str = "a sequence of positive integers"
+def positive_integers(
+    values: Sequence[int],
+    parameter: str,
+    allowed: str = "a sequence of positive integers",
 ) -> list[int]:
-    """Return the widths of hidden layers; a ValueError says what is allowed."""
-    if not all(isinstance(size, Integral) and size > 0 for size in sizes):
-        raise ValueError(f"hidden_layer_sizes must be {allowed}, got {sizes!r}.")
-    return [int(size) for size in sizes]
+    """Return sizes as a list; a ValueError says what is allowed."""
+    if not isinstance(values, Iterable) or not all(
+        isinstance(value, Integral) and value > 0 for value in values
+    ):
+        raise ValueError(f"{parameter} must be {allowed}, got {values!r}.")
+    return [int(value) for value in values]
+
+
+def activation_named(name: str, parameter: str = "activation") -> type[nn.Module]:
+    """Return the class of an activation function; a ValueError lists their names."""
+    if name not in ACTIVATIONS:
+        raise ValueError(
+            f"{parameter} must be one of {sorted(ACTIVATIONS)}, got {name!r}."
+        )
+    return ACTIVATIONS[name]
+
+
+def blocks_of(
+    layers: Iterable[nn.Module],
+    activation: type[nn.Module],
+    last_activation: type[nn.Module] = nn.Identity,
+) -> nn.Sequential:
+    """Return a sequence of blocks: a layer and its activation."""
+    *hidden, last = layers
+    blocks = [nn.Sequential(layer, activation()) for layer in hidden]
+    return nn.Sequential(*blocks, nn.Sequential(last, last_activation()))
+
+
+def zero_(module: nn.Module) -> None:
+    """Set all parameters to zero."""
+    for parameter in module.parameters():
+        nn.init.zeros_(parameter)
+
+
+def uniform_parameter(
+    *shape: int, fan_in: float, generator: torch.Generator
+) -> nn.Parameter:
+    """Return weights or biases for sums of so many inputs."""
+    bound = 1 / math.sqrt(fan_in)
+    # float64 whatever torch's default is: the engine casts for training.
+    values = torch.empty(shape, dtype=torch.float64)
+    return nn.Parameter(values.uniform_(-bound, bound, generator=generator))
 
 
 class MemberLinear(nn.Module):
@@ -42,20 +83,36 @@ class MemberLinear(nn.Module):
         self, n_in: int, n_out: int, *, members: int, generator: torch.Generator
     ) -> None:
         super().__init__()
-        bound = 1 / math.sqrt(n_in)
-        # float64 whatever torch's default is: the engine casts for training.
-        weight = torch.empty(members, n_in, n_out, dtype=torch.float64)
-        bias = torch.empty(members, 1, n_out, dtype=torch.float64)
-        self.weight = nn.Parameter(weight.uniform_(-bound, bound, generator=generator))
-        self.bias = nn.Parameter(bias.uniform_(-bound, bound, generator=generator))
+        draw = partial(uniform_parameter, fan_in=n_in, generator=generator)
+        self.weight = draw(members, n_in, n_out)
+        self.bias = draw(members, 1, n_out)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return torch.baddbmm(self.bias, x, self.weight)
 
-    @torch.no_grad()
-    def zero_(self) -> None:
-        self.weight.zero_()
-        self.bias.zero_()
+    def mirrored(self, generator: torch.Generator) -> MemberLinear:
+        """Return a new layer from this one's outputs to its inputs."""
+        members, n_in, n_out = self.weight.shape
+        return MemberLinear(n_out, n_in, members=members, generator=generator)
+
+    def transposed(self, generator: torch.Generator) -> TransposedLinear:
+        """Return the layer back that has the very same weights."""
+        return TransposedLinear(self, generator=generator)
+
+
+class TransposedLinear(nn.Module):
+    """The transpose of another layer, by its very weights, and a bias of its own."""
+
+    def __init__(self, layer: MemberLinear, *, generator: torch.Generator) -> None:
+        super().__init__()
+        members, n_out, n_in = layer.weight.shape
+        self.weight = layer.weight
+        self.bias = uniform_parameter(
+            members, 1, n_out, fan_in=n_in, generator=generator
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.baddbmm(self.bias, x, self.weight.mT)
 
 
 class ThinnedLinear(MemberLinear):
@@ -74,7 +131,35 @@ class ThinnedLinear(MemberLinear):
         kept = torch.empty_like(self.weight).bernoulli_(
             connectivity, generator=generator
         )
+        self.connectivity = connectivity
         self.register_buffer("kept", kept)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return torch.baddbmm(self.bias, x, self.weight * self.kept)
+
+    def mirrored(self, generator: torch.Generator) -> ThinnedLinear:
+        members, n_in, n_out = self.weight.shape
+        return ThinnedLinear(
+            n_out,
+            n_in,
+            connectivity=self.connectivity,
+            members=members,
+            generator=generator,
+        )
+
+
+class Gain(nn.Module):
+    """A factor for each feature.
+
+    Parameters
+    ----------
+    gain : tensor of shape (members, 1, n_features)
+        Factors to begin with.
+    """
+
+    def __init__(self, gain: torch.Tensor) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(gain)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * self.gain

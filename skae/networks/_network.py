@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 import torch
 from sklearn.base import BaseEstimator
@@ -13,7 +14,14 @@ class Network(BaseEstimator, ABC):
 
     Because a specification is a :class:`~sklearn.base.BaseEstimator`, ``clone`` copies
     it and a grid reaches its parameters (``network__hidden_layer_sizes``).
+
+    Attributes
+    ----------
+    rotation_invariant : bool
+        Whether the network means the same in every orthonormal basis of its inputs.
     """
+
+    rotation_invariant: ClassVar[bool]
 
     @abstractmethod
     def build(
@@ -29,6 +37,8 @@ class Network(BaseEstimator, ABC):
 
         The module has ``forward(batch, generator=None) -> {"output": tensor}`` and
         ``zero_output_``; every tensor that it takes and returns has the shape
-        ``(members, batch, *shape)``. With `n_components` it has a bottleneck, and
-        ``encode`` and ``decode``; without, it maps inputs to outputs in one piece.
+        ``(members, batch, *shape)``, and so has every parameter and buffer a leading
+        axis of members. With `n_components` it is an autoencoder: it has ``encoder``,
+        ``decoder``, ``encode``, ``decode`` and ``stages``, and ``forward`` returns the
+        ``code`` as well. Without, it maps inputs to outputs in one piece.
         """

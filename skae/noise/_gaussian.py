@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 
-from skae.noise._noise import Noise
+from skae.noise._noise import Corruption, Noise
+from skae.noise._strength import Strength, deviation_range, row_strengths
 
 
 class GaussianNoise(Noise):
@@ -12,10 +15,11 @@ class GaussianNoise(Noise):
 
     Parameters
     ----------
-    strength : float, default=0.1
-        Standard deviation of the noise. The unit is the root mean square deviation of
-        the columns of X from their means (for standardised columns: one), or that of X
-        itself where a loss forbids scaling, as ``"log_loss"`` does.
+    strength : float or (float, float), default=0.1
+        Standard deviation of the noise; of a range, every row draws its own. The unit
+        is the root mean square deviation of the columns of X from their means (for
+        standardised columns: one), or that of X itself where a loss forbids scaling, as
+        ``"log_loss"`` does.
 
     See Also
     --------
@@ -33,13 +37,16 @@ class GaussianNoise(Noise):
     GaussianNoise(strength=0.2)
     """
 
-    def __init__(self, strength: float = 0.1) -> None:
+    rotation_invariant: ClassVar[bool] = True
+
+    def __init__(self, strength: Strength = 0.1) -> None:
         self.strength = strength
 
-    def corrupt(self, x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        if not self.strength >= 0:
-            raise ValueError(
-                f"strength must be a non-negative number, got {self.strength!r}."
-            )
-        noise = torch.empty_like(x).normal_(0, self.strength, generator=generator)
-        return noise.add_(x)
+    def corruption(self, rows: torch.Tensor, zero: torch.Tensor) -> Corruption:
+        ends = deviation_range(self.strength)
+
+        def add(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+            noise = torch.empty_like(x).normal_(generator=generator)
+            return noise.mul_(row_strengths(ends, x, generator)).add_(x)
+
+        return add

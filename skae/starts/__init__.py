@@ -3,12 +3,12 @@
 from skae.starts._conditional import ConditionalStart
 from skae.starts._gaussian import ConditionalGaussian
 from skae.starts._nearest import NearestMean
-from skae.starts._principal_components import LinearStart, PrincipalComponents
+from skae.starts._principal_components import PrincipalComponents, linear_maps
 
 __all__ = [
     "ConditionalGaussian",
     "ConditionalStart",
-    "LinearStart",
     "NearestMean",
     "PrincipalComponents",
+    "linear_maps",
 ]

@@ -125,31 +125,34 @@ class PrincipalComponents:
         return moved
 
 
-class LinearStart(nn.Module):
-    """PCA's encoder and decoder, one per member, with codes of unit variance."""
+class FixedLinear(nn.Module):
+    """One affine map per member that is not trained with the network beside it.
 
-    def __init__(
-        self, members: Sequence[PrincipalComponents], n_components: int
-    ) -> None:
+    Parameters
+    ----------
+    weight : ndarray of shape (members, n_in, n_out)
+    bias : ndarray of shape (members, 1, n_out)
+    """
+
+    def __init__(self, weight: np.ndarray, bias: np.ndarray) -> None:
         super().__init__()
-        means = np.stack([member.mean_ for member in members])[:, None]
-        scales = np.stack([member.latent_scale(n_components) for member in members])
-        components = np.zeros((*scales.shape, means.shape[-1]))
-        for row, member in zip(components, members, strict=True):
-            # A fold of few rows has fewer components than the table; the rest is zero.
-            row[: len(member.components_)] = member.components_[:n_components]
-        encoder_weight = (components / scales[..., None]).transpose(0, 2, 1)
-        buffers = {
-            "encoder_weight": encoder_weight,
-            "encoder_bias": -means @ encoder_weight,
-            "decoder_weight": components * scales[..., None],
-            "decoder_bias": means,
-        }
-        for name, value in buffers.items():
-            self.register_buffer(name, torch.tensor(value))
+        self.weight = nn.Parameter(torch.tensor(weight), requires_grad=False)
+        self.bias = nn.Parameter(torch.tensor(bias), requires_grad=False)
 
-    def encode(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.baddbmm(self.encoder_bias, x, self.encoder_weight)
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.baddbmm(self.bias, x, self.weight)
 
-    def decode(self, z: torch.Tensor) -> torch.Tensor:
-        return torch.baddbmm(self.decoder_bias, z, self.decoder_weight)
+
+def linear_maps(
+    members: Sequence[PrincipalComponents], n_components: int
+) -> tuple[FixedLinear, FixedLinear]:
+    """PCA's encoder and decoder, one per member, with codes of unit variance."""
+    means = np.stack([member.mean_ for member in members])[:, None]
+    scales = np.stack([member.latent_scale(n_components) for member in members])
+    components = np.zeros((*scales.shape, means.shape[-1]))
+    for row, member in zip(components, members, strict=True):
+        # A fold of few rows has fewer components than the table; the rest is zero.
+        row[: len(member.components_)] = member.components_[:n_components]
+    encoder_weight = (components / scales[..., None]).transpose(0, 2, 1)
+    encoder = FixedLinear(encoder_weight, -means @ encoder_weight)
+    return encoder, FixedLinear(components * scales[..., None], means)

@@ -21,7 +21,7 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from skae.training._batches import HeldOutBatches, Tensors, TrainingBatches, gather
-from skae.training._flat import FlatParameters
+from skae.training._flat import FlatParameters, trainable
 from skae.training._folds import Folds
 from skae.training._schedule import Schedule
 
@@ -55,7 +55,8 @@ def train(
     Parameters
     ----------
     module : nn.Module
-        Takes and returns tensors of shape ``(members, batch, ...)``.
+        Takes and returns tensors of shape ``(members, batch, ...)``. Parameters that
+        require no gradient stay as they are.
     objective : nn.Module
         ``(module, batch, generator) -> {name: term of shape (members, batch)}``, terms
         that sum over the elements of a row; losses are reported per element.
@@ -98,7 +99,7 @@ def train(
         net.run(on_device, progress)
     with torch.no_grad():
         for parameter, trained in zip(
-            module.parameters(), working.parameters(), strict=True
+            trainable(module), trainable(working), strict=True
         ):
             parameter.copy_(trained)
     return net.rounds()
@@ -238,7 +239,7 @@ class _RoundNet(NeuralNet):
             for row in self.history
         ]
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def _loss_of_one_pass(self, tensors: Tensors) -> float:
         """Mean loss of the rows, each once, or of as many as a third of a round has."""
         losses = []

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import nn
 
 
+def trainable(module: nn.Module) -> Iterator[nn.Parameter]:
+    """Return the parameters of a module that are not fixed."""
+    return (p for p in module.parameters() if p.requires_grad)
+
+
 class FlatParameters:
-    """One tensor, and one gradient, of which the module's parameters become views.
+    """One tensor, and one gradient, of which a module's free parameters become views.
 
     The optimizer then has a single parameter to step, to clear and to copy; on small
     networks the calls cost more than the arithmetic. Only for a module that is thrown
@@ -16,7 +23,7 @@ class FlatParameters:
     """
 
     def __init__(self, module: nn.Module) -> None:
-        parameters = list(module.parameters())
+        parameters = list(trainable(module))
         self.tensor = nn.Parameter(
             torch.cat([p.detach().flatten() for p in parameters])
         )

@@ -13,8 +13,9 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from skae import AutoencoderTransformer
-from skae.networks import DenseNetwork
-from skae.noise import GaussianNoise
+from skae.networks import ConvolutionalNetwork, DenseNetwork
+from skae.noise import GaussianNoise, MaskingNoise
+from skae.penalties import Contraction, KullbackLeiblerSparsity, L1Sparsity
 
 QUICK = {"hidden_layer_sizes": (16,), "max_iter": 3, "random_state": 0}
 
@@ -100,6 +101,30 @@ def test_not_fitted(X: np.ndarray, method: str) -> None:
         ({"network": DenseNetwork(activation="step")}, "activation must be one of"),
         ({"noise": GaussianNoise(-1)}, "strength must be a non-negative"),
         ({"hidden_layer_sizes": (4, 0)}, "hidden_layer_sizes must be"),
+        ({"pretraining": "layerwise"}, "^pretraining='layerwise' .* start=None"),
+        (
+            {"pretraining": "layerwise", "start": None, "hidden_layer_sizes": ()},
+            "^pretraining='layerwise' needs .* hidden_layer_sizes",
+        ),
+        (
+            {"network": DenseNetwork(code_activation="tanh")},
+            "^code_activation='tanh' .* start=None",
+        ),
+        (
+            {"penalty": KullbackLeiblerSparsity(), "start": None},
+            "^penalty=KullbackLeiblerSparsity.* code_activation='logistic'",
+        ),
+        ({"penalty": L1Sparsity(-1)}, "^strength"),
+        ({"penalty": Contraction(np.nan)}, "^strength"),
+        ({"noise": MaskingNoise(1.5)}, "^strength"),
+        ({"network": ConvolutionalNetwork((3, 3))}, r"^image_shape=\(3, 3\)"),
+        (
+            {
+                "network": ConvolutionalNetwork((2, 2), (2,), 2),
+                "activation": "relu",
+            },
+            "activation.*network",
+        ),
         ({"device": "warp"}, "device"),
         ({"device": "cuda:99"}, "device"),
     ],
@@ -145,15 +170,15 @@ def test_interrupted_fit_leaves_nothing(
     estimator = AutoencoderTransformer(2, noise=GaussianNoise(), **QUICK)
     if fitted_before:
         estimator.fit(X)
-    corrupt, calls = GaussianNoise.corrupt, []
+    calls = []
 
-    def interrupted(*args) -> torch.Tensor:
-        calls.append(args)
+    def interrupted(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        calls.append(x)
         if len(calls) > after:
             raise KeyboardInterrupt
-        return corrupt(*args)
+        return x
 
-    monkeypatch.setattr(GaussianNoise, "corrupt", interrupted)
+    monkeypatch.setattr(GaussianNoise, "corruption", lambda *args: interrupted)
     with pytest.raises(KeyboardInterrupt):
         estimator.fit(X)
     assert len(calls) == after + 1
@@ -266,14 +291,13 @@ class TestDivergence:
         self, curve: np.ndarray, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The best of them, and the history ends with the one that failed."""
-        corrupt, calls = GaussianNoise.corrupt, []
+        calls = []
 
-        def breaks_down(self, x: torch.Tensor, generator) -> torch.Tensor:
+        def breaks_down(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
             calls.append(x)
-            x = corrupt(self, x, generator)
             return x * torch.inf if len(calls) > 50 else x
 
-        monkeypatch.setattr(GaussianNoise, "corrupt", breaks_down)
+        monkeypatch.setattr(GaussianNoise, "corruption", lambda *args: breaks_down)
         estimator = AutoencoderTransformer(
             1, noise=GaussianNoise(0.01), max_iter=20, random_state=0
         )

@@ -10,7 +10,7 @@ from skae.experts import MaskedNetwork
 from skae.experts._masked_network import MaskedAutoencoder
 from skae.networks import DenseNetwork, Network
 from skae.networks._layers import ThinnedLinear
-from skae.noise import GaussianNoise
+from skae.noise import Corruption, GaussianNoise, Noise
 
 
 def masked(
@@ -251,3 +251,21 @@ def test_only_the_core_is_trained_on_and_standardised_by(
     soiled = X.copy()
     soiled[75:] = 1e6
     assert np.array_equal(fitted(soiled).errors(X), fitted(X).errors(X))
+
+
+def test_noise_is_told_of_the_core_and_of_the_zero_of_the_table(
+    rng: np.random.RandomState,
+) -> None:
+    """As the networks see them: standardised."""
+
+    class Spy(Noise):
+        def corruption(self, rows: torch.Tensor, zero: torch.Tensor) -> Corruption:
+            seen.update(rows=rows, zero=zero)
+            return lambda x, generator: x
+
+    seen = {}
+    X = rng.normal([5, -3, 0], [1, 10, 0.1], size=(90, 3))
+    expert_of(X, noise=Spy())
+    mean, scale = X.mean(axis=0), X.std(axis=0)
+    np.testing.assert_allclose(seen["rows"], (X - mean) / scale, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(seen["zero"], -mean / scale, rtol=1e-5, atol=1e-5)

@@ -13,6 +13,9 @@ from sklearn.base import (
 from sklearn.datasets import load_digits
 
 import skae
+from skae.networks import DenseNetwork
+from skae.noise import MaskingNoise
+from skae.penalties import Contraction
 
 #: What a fitted estimator returns for rows: names of its methods.
 METHODS = {
@@ -26,6 +29,12 @@ VARIANTS = {
         {"cv": None},
         {"cv": 2, "noise": None, "loss": "absolute_error"},
         {"start": None, "loss": "log_loss"},
+        {
+            "network": DenseNetwork((8,), tied_weights=True),
+            "hidden_layer_sizes": "auto",
+            "noise": MaskingNoise(0.2, fill="mean"),
+        },
+        {"start": None, "pretraining": "layerwise", "penalty": Contraction(0.1)},
     ],
     "DenoisingImputer": [{"cv": None}, {"loss": "absolute_error"}],
     "ReconstructionOutlierDetector": [

@@ -15,7 +15,7 @@ def build(spec: DenseNetwork, n_in: int = 5, members: int = 3, seed: int = 0):
 
 
 def widths(stack: torch.nn.Sequential) -> list[int]:
-    layers = [layer for layer in stack if isinstance(layer, MemberLinear)]
+    layers = [layer for layer in stack.modules() if isinstance(layer, MemberLinear)]
     return [layers[0].weight.shape[1], *(layer.weight.shape[2] for layer in layers)]
 
 
@@ -53,16 +53,16 @@ def test_forward_is_the_composition_of_its_layers(activation: str, function) -> 
     x = torch.randn(3, 10, 5, dtype=torch.float64)
 
     def apply(stack: torch.nn.Sequential, x: torch.Tensor) -> torch.Tensor:
-        first, _, last = stack
+        (first, _), (last, _) = stack
         hidden = function(x @ first.weight + first.bias)
         return hidden @ last.weight + last.bias
 
     z = apply(module.encoder, x)
     torch.testing.assert_close(module.encode(x), z)
     torch.testing.assert_close(module.decode(z), apply(module.decoder, z))
-    torch.testing.assert_close(
-        module({"input": x})["output"], module.decode(module.encode(x))
-    )
+    both = module({"input": x})
+    torch.testing.assert_close(both["code"], z)
+    torch.testing.assert_close(both["output"], module.decode(z))
 
 
 def test_every_activation_is_tested() -> None:
@@ -82,20 +82,6 @@ def test_members_do_not_see_each_other() -> None:
     assert touched.tolist() == [False, True, False]
 
 
-def test_weights_come_from_the_generator_alone() -> None:
-    torch.manual_seed(0)
-    one = build(DenseNetwork((7,)))
-    torch.manual_seed(1)
-    two = build(DenseNetwork((7,)))
-    other = build(DenseNetwork((7,)), seed=1)
-    for a, b, c in zip(
-        one.parameters(), two.parameters(), other.parameters(), strict=True
-    ):
-        assert torch.equal(a, b)
-        assert not torch.isclose(a, c).all()
-        assert not torch.equal(a[0], a[1])
-
-
 def test_initial_weights_keep_the_scale_of_their_input() -> None:
     layer = MemberLinear(100, 400, members=2, generator=torch.Generator())
     assert layer.weight.abs().max() <= 0.1
@@ -103,17 +89,6 @@ def test_initial_weights_keep_the_scale_of_their_input() -> None:
     torch.testing.assert_close(
         layer.weight.std(), torch.tensor(0.1 / 3**0.5).double(), rtol=0.02, atol=0
     )
-
-
-def test_zero_output() -> None:
-    module = build(DenseNetwork((7,)))
-    module.zero_output_()
-    x = torch.randn(3, 10, 5, dtype=torch.float64)
-    assert not module.encode(x).any()
-    assert not module.decode(torch.randn(3, 10, 2, dtype=torch.float64)).any()
-    # Only the last layers: with all weights zero, nothing would ever learn.
-    assert module.encoder[0].weight.all()
-    assert module.decoder[0].weight.all()
 
 
 class TestMap:
@@ -124,10 +99,10 @@ class TestMap:
 
     @pytest.mark.parametrize("sizes", [(), (7,), (9, 4)])
     def test_widths(self, sizes: tuple[int, ...]) -> None:
-        assert widths(self.build(DenseNetwork(sizes)).layers) == [6, *sizes, 3]
+        assert widths(self.build(DenseNetwork(sizes))) == [6, *sizes, 3]
 
     def test_auto_is_one_layer(self) -> None:
-        assert widths(self.build(DenseNetwork()).layers) == [6, 64, 3]
+        assert widths(self.build(DenseNetwork())) == [6, 64, 3]
 
     def test_zero_output(self) -> None:
         module = self.build(DenseNetwork((7,)))
@@ -135,18 +110,40 @@ class TestMap:
         assert module({"input": x})["output"].all()
         module.zero_output_()
         assert not module({"input": x})["output"].any()
-        assert module.layers[0].weight.all()
+        assert module.blocks[0][0].weight.all()
+
+    @pytest.mark.parametrize("only_with_a_code", ["tied_weights", "code_activation"])
+    def test_no_code_to_shape(self, only_with_a_code: str) -> None:
+        values = {"tied_weights": True, "code_activation": "tanh"}
+        parameters = {only_with_a_code: values[only_with_a_code]}
+        with pytest.raises(ValueError, match="are for an estimator with a code"):
+            self.build(DenseNetwork(**parameters))
 
 
-@pytest.mark.parametrize("sizes", ["large", (0,), (-3, 4), (2.5,)])
+@pytest.mark.parametrize("sizes", ["large", 64, (0,), (-3, 4), (2.5,)])
 def test_bad_hidden_layer_sizes(sizes) -> None:
     with pytest.raises(ValueError, match="hidden_layer_sizes must be 'auto' or"):
         build(DenseNetwork(sizes))
 
 
-def test_bad_activation() -> None:
-    with pytest.raises(ValueError, match=r"activation must be one of .*'silu'.*"):
-        build(DenseNetwork(activation="softplus"))
+@pytest.mark.parametrize("connectivity", [0, -0.5, 1.5])
+def test_bad_connectivity(connectivity: float) -> None:
+    with pytest.raises(ValueError, match=r"connectivity must be a number in \(0, 1\]"):
+        build(DenseNetwork(connectivity=connectivity))
+
+
+def test_missing_connections_cannot_be_tied() -> None:
+    with pytest.raises(ValueError, match=r"tied_weights=True .* connectivity=1.0 or"):
+        build(DenseNetwork(connectivity=0.5, tied_weights=True))
+
+
+@pytest.mark.parametrize("connectivity", [0.2, 0.7])
+def test_mirrored_layers_lack_connections_of_their_own(connectivity: float) -> None:
+    module = build(DenseNetwork((40, 30), connectivity=connectivity), 50)
+    for stage in module.stages():
+        kept, back = stage.encoder[0].kept, stage.decoder[0].kept
+        assert not torch.equal(kept.mT, back)
+        assert abs(back.mean() - connectivity) < 0.2
 
 
 def test_specification_holds_parameters_only() -> None:
@@ -156,5 +153,7 @@ def test_specification_holds_parameters_only() -> None:
         "hidden_layer_sizes": (7,),
         "activation": "tanh",
         "connectivity": 1.0,
+        "tied_weights": False,
+        "code_activation": "identity",
     }
     assert clone(spec).get_params() == spec.get_params()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 
-import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -18,20 +16,6 @@ from skae import ReconstructionOutlierDetector
 from skae.plotting import ExplanationDisplay
 
 QUICK = {"hidden_layer_sizes": (8,), "max_iter": 2, "random_state": 0}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def without_a_screen() -> Iterator[None]:
-    before = matplotlib.get_backend()
-    plt.switch_backend("agg")
-    yield
-    plt.switch_backend(before)
-
-
-@pytest.fixture(autouse=True)
-def closed_figures() -> Iterator[None]:
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")

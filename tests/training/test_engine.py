@@ -59,7 +59,8 @@ def x() -> torch.Tensor:
 
 def by_hand(module: nn.Module, x: torch.Tensor, rates: list[float]) -> list[float]:
     """Full-batch Adam in plain torch, in float64; the loss before every step."""
-    layers = [*module.encoder, *module.decoder]
+    blocks = (*module.encoder, *module.decoder)
+    layers = [layer for block in blocks for layer in block]
     net = nn.Sequential()
     for layer in layers:
         if not hasattr(layer, "weight"):
@@ -112,6 +113,19 @@ def test_three_rounds_warm_up_hold_and_decay(x: torch.Tensor) -> None:
     np.testing.assert_allclose(
         [row["loss"] for row in history], losses.reshape(3, 20).mean(axis=1), rtol=1e-5
     )
+
+
+def test_fixed_parameters_stay_bit_for_bit(x: torch.Tensor) -> None:
+    """Also those that float32, the precision of training, could not hold."""
+    module = network()
+    module.decoder.requires_grad_(False)
+    before = copy.deepcopy(module)
+    run(module, x, all_rows(len(x)))
+    assert_same_weights(module.decoder, before.decoder, atol=0)
+    for trained, drawn in zip(
+        module.encoder.parameters(), before.encoder.parameters(), strict=True
+    ):
+        assert not torch.equal(trained, drawn)
 
 
 def test_members_train_as_if_alone(x: torch.Tensor) -> None:

@@ -1,0 +1,108 @@
+"""Networks with a bottleneck, whatever their layers are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from skae.networks._layers import Gain, blocks_of, zero_
+
+
+class Autoencoder(nn.Module):
+    """An encoder and a decoder.
+
+    Parameters
+    ----------
+    encoder, decoder : nn.Module
+        Take and return tensors of shape ``(members, batch, n)``.
+    """
+
+    def __init__(self, encoder: nn.Module, decoder: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+
+    def encode(self, x: torch.Tensor) -> torch.Tensor:
+        return self.encoder(x)
+
+    def decode(self, z: torch.Tensor) -> torch.Tensor:
+        return self.decoder(z)
+
+    def forward(
+        self, batch: dict[str, torch.Tensor], generator: torch.Generator | None = None
+    ) -> dict[str, torch.Tensor]:
+        code = self.encode(batch["input"])
+        return {"output": self.decode(code), "code": code}
+
+
+class StackedAutoencoder(Autoencoder):
+    """The decoder is the mirror image of the encoder, layer by layer.
+
+    Both are sequences of blocks, a block being a layer and its activation. The output
+    is linear.
+
+    Parameters
+    ----------
+    layers : sequence of nn.Module
+        The encoder's, from the input to the code; the last is a ``MemberLinear``. Each
+        offers its counterpart in the decoder, ``mirrored`` and ``transposed``.
+    activation, code_activation : type of nn.Module
+        Of the hidden layers and of the code.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[nn.Module],
+        activation: type[nn.Module],
+        code_activation: type[nn.Module] = nn.Identity,
+        *,
+        generator: torch.Generator,
+    ) -> None:
+        counterparts = [self._counterpart(x, generator) for x in reversed(layers)]
+        super().__init__(
+            blocks_of(layers, activation, code_activation),
+            blocks_of(counterparts, activation),
+        )
+
+    @staticmethod
+    def _counterpart(layer: nn.Module, generator: torch.Generator) -> nn.Module:
+        return layer.mirrored(generator)
+
+    def stages(self) -> list[Autoencoder]:
+        """Return each block of the encoder with its counterpart, the outermost first.
+
+        They are the blocks of the whole, so that what they learn is learnt by it.
+        """
+        pairs = zip(self.encoder, reversed(self.decoder), strict=True)
+        return [Autoencoder(encoder, decoder) for encoder, decoder in pairs]
+
+    def zero_output_(self) -> None:
+        """Make encoder and decoder return zero, so that as a residual they add nothing.
+
+        The code has to be linear.
+        """
+        zero_(self.encoder[-1])
+        zero_(self.decoder[-1])
+
+
+class TiedAutoencoder(StackedAutoencoder):
+    """The layers of the decoder have the transposed weights of the encoder's."""
+
+    @staticmethod
+    def _counterpart(layer: nn.Module, generator: torch.Generator) -> nn.Module:
+        return layer.transposed(generator)
+
+    @torch.no_grad()
+    def zero_output_(self) -> None:
+        """Make encoder and decoder return zero, so that as a residual they add nothing.
+
+        The last layer cannot be zero: it has the weights of the first, which would
+        never learn. Nor can the code layer: the decoder would then return the same for
+        every code, and beside PCA, whose errors correlate with nothing linear, its
+        gradient would be zero. So both sides get gains that begin at zero.
+        """
+        code = torch.zeros_like(self.encoder[-1][0].bias)
+        self.decoder[-1].append(Gain(torch.zeros_like(self.decode(code))))
+        self.encoder[-1].append(Gain(code))
