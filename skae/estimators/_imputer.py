@@ -257,7 +257,7 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
             If training diverges; the best weights before it are kept.
         """
         self._forget()
-        table, missing = self._check_table(X, reset=True)
+        table, missing = self._check_gaps(X, reset=True)
         fillable = ~missing.all(axis=0)
         limits = self._check_limits()[:, fillable]
         loss, device = LOSSES[self.loss], available_device(self.device)
@@ -339,7 +339,7 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
             `keep_empty_features`.
         """
         check_is_fitted(self)
-        table, missing = self._check_table(X)
+        table, missing = self._check_gaps(X)
         if not self._kept.all():
             names = check_feature_names_in(self)[~self._kept].tolist()
             warnings.warn(
@@ -368,7 +368,7 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
             It is larger where less of a row is observed.
         """
         check_is_fitted(self)
-        return self._filler.deviation(*self._check_table(X))[:, self._kept]
+        return self._filler.deviation(*self._check_gaps(X))[:, self._kept]
 
     def sample(
         self,
@@ -397,7 +397,7 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
             Completed tables. What is observed is the same in all of them.
         """
         check_is_fitted(self)
-        table, missing = self._check_table(X)
+        table, missing = self._check_gaps(X)
         random_state = check_random_state(random_state)
         tables = self._filler.draw(table, missing, n_draws, random_state)
         return tables[..., self._kept]
@@ -435,10 +435,10 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
     def _takes_nan(self) -> bool:
         return is_scalar_nan(self.missing_values) or is_pandas_na(self.missing_values)
 
-    def _check_table(self, X, *, reset: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    def _check_gaps(self, X, *, reset: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """The table, and where it has gaps."""
         finite = "allow-nan" if self._takes_nan() else True
-        table = self._check_X(X, reset=reset, ensure_all_finite=finite)
+        table = self._check_table(X, reset=reset, ensure_all_finite=finite)
         missing = missing_mask(table, self.missing_values)
         if reset and missing.all():
             raise ValueError(
