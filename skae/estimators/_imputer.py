@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Sequence
 from numbers import Integral, Real
@@ -15,6 +16,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skae._base import NetworkEstimator
+from skae._callbacks import CallbackSupportMixin, FitTask
 from skae._columns import Columns
 from skae._gap_examples import GapExamples, start_from
 from skae._gap_filler import GapFiller
@@ -36,6 +38,7 @@ from skae.starts import ConditionalStart
 from skae.training import (
     Folds,
     Gate,
+    History,
     available_device,
     choose_folds,
     held_out_output,
@@ -51,7 +54,7 @@ Tensors = dict[str, torch.Tensor]
 Problem = tuple[GapNetwork, Objective, Tensors, Folds]
 
 
-class DenoisingImputer(TransformerMixin, NetworkEstimator):
+class DenoisingImputer(CallbackSupportMixin, TransformerMixin, NetworkEstimator):
     """Fill gaps with a denoising autoencoder that starts at classical imputation.
 
     The start is the conditional mean of a Gaussian distribution, mixed column by column
@@ -257,6 +260,7 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
             If training diverges; the best weights before it are kept.
         """
         self._forget()
+        passed = X, y
         table, missing = self._check_gaps(X, reset=True)
         fillable = ~missing.all(axis=0)
         limits = self._check_limits()[:, fillable]
@@ -282,10 +286,28 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
             generator=generator,
         )
 
-        objective = Objective(loss)
-        problem = module, objective, tensors, folds
+        problem = module, Objective(loss), tensors, folds
+
+        def conclude(imputer: DenoisingImputer, history: History) -> None:
+            trained = copy.deepcopy(module), *problem[1:]
+            imputer.statistics_ = np.full(
+                len(fillable), 0.0 if self.keep_empty_features else np.nan
+            )
+            imputer.statistics_[fillable] = columns.mean
+            imputer.indicator_ = self._fit_indicator(table)
+            imputer._record(history, trained)
+            imputer._filler = GapFiller(
+                np.flatnonzero(fillable),
+                limits,
+                columns,
+                start,
+                imputer.module_,
+                _residual_quantiles(trained, start, examples),
+            )
+
+        task = FitTask.whole(self, *passed, max_subtasks=self.max_iter)
         provable = len(folds.held_out_rows) > 0
-        history, gate = [], None
+        history: History = []
         if (provable or self.cv is None) and examples.hidden.any():
             history = train(
                 *problem,
@@ -298,29 +320,10 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
                 passes=_PASSES / examples.copies,
                 device=device,
                 verbose=self.verbose,
+                watch=task.watch(conclude),
             )
-        module.weight = float(len(history) > 0)
-        if history and provable:
-            # The networks are averaged, from which each gains more than it shows when
-            # it is judged alone: no significance is asked for.
-            gate = weigh(*problem, Gate(standard_errors=0))
-
-        self.statistics_ = np.full(
-            len(fillable), 0.0 if self.keep_empty_features else np.nan
-        )
-        self.statistics_[fillable] = columns.mean
-        self.indicator_ = self._fit_indicator(table)
-        self._record(history, gate, problem)
-        self.uses_network_ = module.weight > 0
-        self.module_ = module.eval().requires_grad_(False)
-        self._filler = GapFiller(
-            np.flatnonzero(fillable),
-            limits,
-            columns,
-            start,
-            self.module_,
-            _residual_quantiles(problem, start, examples),
-        )
+        conclude(self, history)
+        task.end()
         return self
 
     def transform(self, X) -> np.ndarray:
@@ -471,18 +474,24 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
         indicator = MissingIndicator(missing_values=missing_values, error_on_new=False)
         return indicator.set_output(transform="default").fit(table)
 
-    def _record(
-        self, history: list[dict[str, Any]], gate: Gate | None, problem: Problem
-    ) -> None:
+    def _record(self, history: History, problem: Problem) -> None:
+        """Take over the network, as far as held-out rows prove it of use."""
+        module, *_, folds = problem
+        module.weight = float(len(history) > 0)
         self.history_ = history
         self.n_iter_ = len(history)
         self.loss_curve_ = [row["loss"] for row in history]
         self.start_validation_score_ = self.best_validation_score_ = None
-        if gate is not None:
+        if history and len(folds.held_out_rows) > 0:
+            # The networks are averaged, from which each gains more than it shows when
+            # it is judged alone: no significance is asked for.
+            gate = weigh(*problem, Gate(standard_errors=0))
             error_of_mean = _error_of_mean(*problem)
             start, kept = gate.start_error_.mean(), gate.held_out_error_.mean()
             self.start_validation_score_ = float(1 - start / error_of_mean)
             self.best_validation_score_ = float(1 - kept / error_of_mean)
+        self.uses_network_ = module.weight > 0
+        self.module_ = module.eval().requires_grad_(False)
 
 
 def _folds_of_examples(folds: Folds, examples: GapExamples) -> Folds:
