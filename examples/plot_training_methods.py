@@ -122,7 +122,7 @@ compare(
 )
 
 # %%
-# Jointly, with or without tied weights, this network does not leave the mean of the
+# Jointly, with or without tied weights, this network hardly leaves the mean of the
 # rows: hardly any gradient comes through so many flat functions. Layer by layer it
 # learns, but less than PCA knows at once. Held-out rows show that too: with PCA as the
 # start, the network is dropped.
