@@ -157,8 +157,8 @@ for row, data, scaler in (
 # How many components does it save?
 # ---------------------------------
 #
-# PCA's error falls with every component. The autoencoder's, with few of them, is one
-# that PCA needs many more for. Again on held-out digits.
+# Eight of the autoencoder lose as much as about sixteen of PCA. Again on held-out
+# digits.
 
 train, test = train_test_split(digits.data / 16, test_size=0.3, random_state=0)
 
@@ -170,7 +170,7 @@ def unexplained(reducer: PCA | AutoencoderTransformer) -> float:
 
 
 _, axis = plt.subplots(num="components", figsize=(8, 4), layout="constrained")
-for reducer, numbers in zip(REDUCERS, (range(1, 33), [1, 2, 4, 8, 16]), strict=True):
+for reducer, numbers in zip(REDUCERS, (range(1, 25), [2, 4, 8]), strict=True):
     errors = [unexplained(reducer(n_components=k, random_state=0)) for k in numbers]
     axis.plot(numbers, errors, ".-", label=reducer.__name__)
 axis.set(xlabel="components", ylabel="share of the variance that is lost", ylim=(0, 1))

@@ -85,6 +85,7 @@ axis.legend()
 
 low = AutoencoderTransformer(n_components=8, random_state=0).fit(X[y < 5])
 few, test = X[y >= 5][:240], X[y >= 5][240:]
+numbers = [30, 240]
 scores = pd.DataFrame(
     [compare(low, few[:number], test) for number in numbers],
     index=pd.Index(numbers, name="digits"),
