@@ -328,8 +328,8 @@ class AutoencoderTransformer(
         origin = self._choose_origin(X, loss)
         coordinates = origin.coordinates
         inputs = coordinates.training_tensor(X)
-        module = origin.compose(inputs, folds.training, generator)
         corruption = self._corruption(inputs, coordinates)
+        module = origin.compose(inputs, corruption, folds.training, generator)
         objective = Objective(loss, corruption, self.penalty)
         problem = module, objective, {"input": inputs, "target": inputs}, folds
         layers = 0 if self.pretraining is None else len(module.stages())
