@@ -15,7 +15,7 @@ _MOST_CELLS = 1_200_000  # of all copies; each copy is filled, which takes time
 _STORED_ROWS = 1_024  # that are searched for the nearest ones
 _JUDGED_COPIES = 4
 _JUDGED_ROWS = 5_000
-_FEW_ROWS = 2_000  # below, a Gaussian remembers too much of what it is asked for
+_FEW_ROWS = 10  # for each column; below, a Gaussian has seen what it is asked for
 
 
 class GapExamples:
@@ -99,11 +99,11 @@ def start_from(
     start : ConditionalStart
     filled : tensor of shape (n_examples, n_features)
     """
-    n_samples = len(rows)
+    n_samples, n_features = rows.shape
     gaussian = ConditionalGaussian().fit(rows, observed)
     shown = rows[examples.source] * examples.observed
     expected = gaussian.fill(shown, examples.observed)
-    if n_samples < _FEW_ROWS:
+    if n_samples < _FEW_ROWS * n_features:
         for fold in filter(len, held_out):
             others = np.delete(np.arange(n_samples), fold)
             unseeing = ConditionalGaussian().fit(rows[others], observed[others])
