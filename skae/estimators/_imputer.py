@@ -39,6 +39,7 @@ from skae.training import (
     Folds,
     Gate,
     History,
+    Problem,
     available_device,
     choose_folds,
     held_out_output,
@@ -48,10 +49,6 @@ from skae.training import (
 
 _PASSES = 4  # over the rows in a round
 _TINY = float(np.finfo(np.float64).tiny)
-
-Tensors = dict[str, torch.Tensor]
-#: What is trained, what for, on what, and who on which rows.
-Problem = tuple[GapNetwork, Objective, Tensors, Folds]
 
 
 class DenoisingImputer(CallbackSupportMixin, TransformerMixin, NetworkEstimator):
@@ -288,8 +285,9 @@ class DenoisingImputer(CallbackSupportMixin, TransformerMixin, NetworkEstimator)
 
         problem = module, Objective(loss), tensors, folds
 
-        def conclude(imputer: DenoisingImputer, history: History) -> None:
-            trained = copy.deepcopy(module), *problem[1:]
+        def conclude(
+            imputer: DenoisingImputer, history: History, trained: Problem
+        ) -> None:
             imputer.statistics_ = np.full(
                 len(fillable), 0.0 if self.keep_empty_features else np.nan
             )
@@ -304,6 +302,10 @@ class DenoisingImputer(CallbackSupportMixin, TransformerMixin, NetworkEstimator)
                 imputer.module_,
                 _residual_quantiles(trained, start, examples),
             )
+
+        def conclude_round(imputer: DenoisingImputer, history: History) -> None:
+            # A copy, because the training goes on.
+            conclude(imputer, history, (copy.deepcopy(module), *problem[1:]))
 
         task = FitTask.whole(self, *passed, max_subtasks=self.max_iter)
         provable = len(folds.held_out_rows) > 0
@@ -320,9 +322,9 @@ class DenoisingImputer(CallbackSupportMixin, TransformerMixin, NetworkEstimator)
                 passes=_PASSES / examples.copies,
                 device=device,
                 verbose=self.verbose,
-                watch=task.watch(conclude),
+                watch=task.watch(conclude_round),
             )
-        conclude(self, history)
+        conclude(self, history, problem)
         task.end()
         return self
 
@@ -486,7 +488,7 @@ class DenoisingImputer(CallbackSupportMixin, TransformerMixin, NetworkEstimator)
             # The networks are averaged, from which each gains more than it shows when
             # it is judged alone: no significance is asked for.
             gate = weigh(*problem, Gate(standard_errors=0))
-            error_of_mean = _error_of_mean(*problem)
+            error_of_mean = _error_of_mean(problem)
             start, kept = gate.start_error_.mean(), gate.held_out_error_.mean()
             self.start_validation_score_ = float(1 - start / error_of_mean)
             self.best_validation_score_ = float(1 - kept / error_of_mean)
@@ -509,10 +511,9 @@ def _folds_of_examples(folds: Folds, examples: GapExamples) -> Folds:
     )
 
 
-def _error_of_mean(
-    module: GapNetwork, objective: Objective, tensors: Tensors, folds: Folds
-) -> float:
+def _error_of_mean(problem: Problem) -> float:
     """Loss of filling the hidden values of held-out rows with the column means."""
+    _, objective, tensors, folds = problem
     judged = torch.from_numpy(folds.held_out_rows)
     truth = tensors["target"][judged] + tensors["input"][judged]
     error = objective.loss.pointwise(torch.zeros_like(truth), truth)

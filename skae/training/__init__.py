@@ -3,6 +3,7 @@
 from skae.training._device import available_device
 from skae.training._engine import (
     History,
+    Problem,
     Watch,
     held_out_error,
     held_out_output,
@@ -11,7 +12,7 @@ from skae.training._engine import (
 )
 from skae.training._folds import Folds, choose_folds
 from skae.training._gate import Gate, weigh
-from skae.training._layerwise import Problem, in_phase, layer_phases
+from skae.training._layerwise import in_phase, layer_phases
 
 __all__ = [
     "Folds",

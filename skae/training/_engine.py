@@ -28,6 +28,8 @@ from skae.training._schedule import Schedule
 _SHARED_WORK = 2**22  # products in a pass forward from which on threads pay
 _DIVERGED = 10  # a loss that has grown by this factor does not come back
 
+#: What is trained, what for, on what, and who on which rows.
+Problem = tuple[nn.Module, nn.Module, Tensors, Folds]
 History = list[dict[str, Any]]
 #: Runs the round that it is given, and tells whether to stop. Its second argument gives
 #: the module the best weights so far and returns the history.

@@ -10,14 +10,10 @@ from torch import nn
 
 from skae._objective import Objective
 from skae.losses import LOSSES
-from skae.training._batches import Tensors
-from skae.training._engine import History
+from skae.training._engine import History, Problem
 from skae.training._folds import Folds
 
 _ENCODED_ROWS = 2**13  # rows, over all members, that are encoded at a time
-
-#: What is trained, what for, on what, and who on which rows.
-Problem = tuple[nn.Module, nn.Module, Tensors, Folds]
 
 
 def layer_phases(
