@@ -47,6 +47,8 @@ bench: .venv/.bench  ## the measured tables in docs/measured; DATA=folder for mo
 	    $(if $(DATA),--data "$(DATA)")
 	$(BIN)/python benchmarks/restoration.py --output docs/measured \
 	    $(if $(DATA),--data "$(DATA)")
+	$(BIN)/python benchmarks/training_methods.py --output docs/measured \
+	    $(if $(DATA),--data "$(DATA)")
 	$(BIN)/python benchmarks/engine_speed.py --output docs/measured
 	$(BIN)/python benchmarks/growth.py --output docs/measured
 	$(BIN)/python benchmarks/outlier_cost.py --output docs/measured

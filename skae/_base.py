@@ -11,6 +11,18 @@ class NetworkEstimator(BaseEstimator):
     """Base of the estimators; it knows arrays and fitted state, nothing of methods."""
 
     def _check_X(self, X, *, reset: bool = False, **checks) -> np.ndarray:
+        """Rows without gaps."""
+        X = self._check_table(X, reset=reset, ensure_all_finite="allow-nan", **checks)
+        # Minima pass NaN on, in one pass and without memory.
+        if np.isnan(X.min()):
+            raise ValueError(
+                f"Input X contains NaN, which {type(self).__name__} does not accept; "
+                "fill the gaps before it, for instance with skae.DenoisingImputer."
+            )
+        return X
+
+    def _check_table(self, X, *, reset: bool = False, **checks) -> np.ndarray:
+        """Rows that may have gaps, if the checks allow them."""
         return validate_data(
             self, X, reset=reset, dtype=[np.float64, np.float32], order="C", **checks
         )

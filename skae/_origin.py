@@ -13,8 +13,10 @@ from skae._coordinates import Coordinates
 from skae._residual import FineTuned, Residual
 from skae.losses import Loss
 from skae.networks import Autoencoder, Network
-from skae.noise import Noise
+from skae.noise import Corruption, Noise
 from skae.starts import PrincipalComponents, linear_maps
+
+_FADE_ROWS = 20_000  # enough rows for a quantile of 99.9 %
 
 
 class FromPCA:
@@ -76,6 +78,7 @@ class FromPCA:
     def compose(
         self,
         inputs: torch.Tensor,
+        corruption: Corruption | None,
         training: Sequence[np.ndarray],
         generator: torch.Generator,
     ) -> Residual:
@@ -83,7 +86,12 @@ class FromPCA:
         network = _build(
             self._network, inputs, self.n_components, len(training), generator
         )
-        return Residual(self._start(inputs, training), network, inputs)
+        # Beside inputs that hardly vary, noise is large: what fades far from the rows
+        # must know them as the training shows them, or it fades everywhere.
+        seen = inputs[:: 1 + len(inputs) // _FADE_ROWS]
+        if corruption is not None:
+            seen = corruption(seen[None], generator)[0]
+        return Residual(self._start(inputs, training), network, seen)
 
     def kept(self, module: Residual, weight: float) -> Autoencoder:
         """Return what predicts, which is PCA itself where the network has no weight."""
@@ -136,6 +144,7 @@ class FromScratch:
     def compose(
         self,
         inputs: torch.Tensor,
+        corruption: Corruption | None,
         training: Sequence[np.ndarray],
         generator: torch.Generator,
     ) -> Autoencoder:
@@ -202,6 +211,7 @@ class FromFitted:
     def compose(
         self,
         inputs: torch.Tensor,
+        corruption: Corruption | None,
         training: Sequence[np.ndarray],
         generator: torch.Generator,
     ) -> FineTuned:

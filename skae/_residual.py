@@ -9,8 +9,6 @@ from torch import nn
 
 from skae.networks import Autoencoder
 
-_FADE_ROWS = 20_000  # enough rows for a quantile of 99.9 %
-
 
 class DistanceFade(nn.Module):
     """Weight of the residual: one near the training rows, falling to zero far away.
@@ -75,7 +73,8 @@ class Residual(Autoencoder):
     network : Autoencoder
         Has ``zero_output_``.
     rows : tensor of shape (n_samples, n_inputs)
-        Training rows, centred; they set the radii of the fades.
+        Training rows as the network sees them, centred; they set the radii of the
+        fades.
 
     Attributes
     ----------
@@ -86,7 +85,6 @@ class Residual(Autoencoder):
     def __init__(
         self, start: Autoencoder, network: Autoencoder, rows: torch.Tensor
     ) -> None:
-        rows = rows[:: 1 + len(rows) // _FADE_ROWS]
         kept_start = last_member(copy.deepcopy(start))
         codes = kept_start.encode(rows.double()[None])[0]
         network.zero_output_()

@@ -12,7 +12,7 @@ def test_only_known_values_are_hidden(rng: np.random.RandomState) -> None:
     observed = torch.from_numpy(rng.uniform(size=(40, 6)) > 0.4)
     examples = GapExamples(observed, rng)
     known = observed[examples.source]
-    assert len(examples.source) == 16 * 40
+    assert len(examples.source) == 64 * 40
     assert torch.equal(examples.hidden | examples.observed, known)
     assert not (examples.hidden & examples.observed).any()
     share = examples.hidden.sum() / known.sum()

@@ -12,6 +12,7 @@ from skae._origin import FromFitted, FromPCA, FromScratch, Origin
 from skae._residual import last_member
 from skae.losses import LOSSES
 from skae.networks import DenseNetwork
+from skae.noise import GaussianNoise
 
 SQUARED, NETWORK = LOSSES["squared_error"], DenseNetwork((8,))
 
@@ -24,6 +25,7 @@ def X(rng: np.random.RandomState) -> np.ndarray:
 def compose(origin: Origin, X: np.ndarray) -> torch.nn.Module:
     return origin.compose(
         origin.coordinates.training_tensor(X),
+        None,
         [np.arange(40), np.arange(len(X))],
         torch.Generator().manual_seed(0),
     )
@@ -99,3 +101,13 @@ def test_from_fitted_keeps_units_and_codes(X: np.ndarray, weight: float) -> None
     expected = fitted.reconstruct(Y)
     expected[:, -1] += 3
     np.testing.assert_allclose(ours.reconstruct(Y), expected, atol=0.02)
+
+
+def test_noise_does_not_fade_what_the_network_adds(X: np.ndarray) -> None:
+    origin = FromPCA(X, 2, NETWORK, rotated=False)
+    inputs, generator = origin.coordinates.training_tensor(X), torch.Generator()
+    corruption = GaussianNoise(0.1).corruption(inputs, torch.zeros(6))
+    module = origin.compose(inputs, corruption, [np.arange(len(X))], generator)
+    assert inputs.std(dim=0).min() < 0.01  # where the noise is far from all rows
+    noisy = corruption(inputs[None], generator).double()
+    assert module.encoder.fade(noisy).mean() > 0.9

@@ -65,4 +65,4 @@ def _code_activation(transformer: BaseEstimator) -> str:
     network = resolve_network(
         transformer.network, transformer.hidden_layer_sizes, transformer.activation
     )
-    return network.get_params().get("code_activation", "identity")
+    return network.code_activation

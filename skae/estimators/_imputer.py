@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Sequence
 from numbers import Integral, Real
@@ -15,6 +16,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skae._base import NetworkEstimator
+from skae._callbacks import CallbackSupportMixin, FitTask
 from skae._columns import Columns
 from skae._gap_examples import GapExamples, start_from
 from skae._gap_filler import GapFiller
@@ -36,6 +38,8 @@ from skae.starts import ConditionalStart
 from skae.training import (
     Folds,
     Gate,
+    History,
+    Problem,
     available_device,
     choose_folds,
     held_out_output,
@@ -46,12 +50,8 @@ from skae.training import (
 _PASSES = 4  # over the rows in a round
 _TINY = float(np.finfo(np.float64).tiny)
 
-Tensors = dict[str, torch.Tensor]
-#: What is trained, what for, on what, and who on which rows.
-Problem = tuple[GapNetwork, Objective, Tensors, Folds]
 
-
-class DenoisingImputer(TransformerMixin, NetworkEstimator):
+class DenoisingImputer(CallbackSupportMixin, TransformerMixin, NetworkEstimator):
     """Fill gaps with a denoising autoencoder that starts at classical imputation.
 
     The start is the conditional mean of a Gaussian distribution, mixed column by column
@@ -257,7 +257,8 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
             If training diverges; the best weights before it are kept.
         """
         self._forget()
-        table, missing = self._check_table(X, reset=True)
+        passed = X, y
+        table, missing = self._check_gaps(X, reset=True)
         fillable = ~missing.all(axis=0)
         limits = self._check_limits()[:, fillable]
         loss, device = LOSSES[self.loss], available_device(self.device)
@@ -282,10 +283,33 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
             generator=generator,
         )
 
-        objective = Objective(loss)
-        problem = module, objective, tensors, folds
+        problem = module, Objective(loss), tensors, folds
+
+        def conclude(
+            imputer: DenoisingImputer, history: History, trained: Problem
+        ) -> None:
+            imputer.statistics_ = np.full(
+                len(fillable), 0.0 if self.keep_empty_features else np.nan
+            )
+            imputer.statistics_[fillable] = columns.mean
+            imputer.indicator_ = self._fit_indicator(table)
+            imputer._record(history, trained)
+            imputer._filler = GapFiller(
+                np.flatnonzero(fillable),
+                limits,
+                columns,
+                start,
+                imputer.module_,
+                _residual_quantiles(trained, start, examples),
+            )
+
+        def conclude_round(imputer: DenoisingImputer, history: History) -> None:
+            # A copy, because the training goes on.
+            conclude(imputer, history, (copy.deepcopy(module), *problem[1:]))
+
+        task = FitTask.whole(self, *passed, max_subtasks=self.max_iter)
         provable = len(folds.held_out_rows) > 0
-        history, gate = [], None
+        history: History = []
         if (provable or self.cv is None) and examples.hidden.any():
             history = train(
                 *problem,
@@ -298,29 +322,10 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
                 passes=_PASSES / examples.copies,
                 device=device,
                 verbose=self.verbose,
+                watch=task.watch(conclude_round),
             )
-        module.weight = float(len(history) > 0)
-        if history and provable:
-            # The networks are averaged, from which each gains more than it shows when
-            # it is judged alone: no significance is asked for.
-            gate = weigh(*problem, Gate(standard_errors=0))
-
-        self.statistics_ = np.full(
-            len(fillable), 0.0 if self.keep_empty_features else np.nan
-        )
-        self.statistics_[fillable] = columns.mean
-        self.indicator_ = self._fit_indicator(table)
-        self._record(history, gate, problem)
-        self.uses_network_ = module.weight > 0
-        self.module_ = module.eval().requires_grad_(False)
-        self._filler = GapFiller(
-            np.flatnonzero(fillable),
-            limits,
-            columns,
-            start,
-            self.module_,
-            _residual_quantiles(problem, start, examples),
-        )
+        conclude(self, history, problem)
+        task.end()
         return self
 
     def transform(self, X) -> np.ndarray:
@@ -339,7 +344,7 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
             `keep_empty_features`.
         """
         check_is_fitted(self)
-        table, missing = self._check_table(X)
+        table, missing = self._check_gaps(X)
         if not self._kept.all():
             names = check_feature_names_in(self)[~self._kept].tolist()
             warnings.warn(
@@ -368,7 +373,7 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
             It is larger where less of a row is observed.
         """
         check_is_fitted(self)
-        return self._filler.deviation(*self._check_table(X))[:, self._kept]
+        return self._filler.deviation(*self._check_gaps(X))[:, self._kept]
 
     def sample(
         self,
@@ -397,7 +402,7 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
             Completed tables. What is observed is the same in all of them.
         """
         check_is_fitted(self)
-        table, missing = self._check_table(X)
+        table, missing = self._check_gaps(X)
         random_state = check_random_state(random_state)
         tables = self._filler.draw(table, missing, n_draws, random_state)
         return tables[..., self._kept]
@@ -435,10 +440,10 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
     def _takes_nan(self) -> bool:
         return is_scalar_nan(self.missing_values) or is_pandas_na(self.missing_values)
 
-    def _check_table(self, X, *, reset: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    def _check_gaps(self, X, *, reset: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """The table, and where it has gaps."""
         finite = "allow-nan" if self._takes_nan() else True
-        table = self._check_X(X, reset=reset, ensure_all_finite=finite)
+        table = self._check_table(X, reset=reset, ensure_all_finite=finite)
         missing = missing_mask(table, self.missing_values)
         if reset and missing.all():
             raise ValueError(
@@ -471,18 +476,24 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
         indicator = MissingIndicator(missing_values=missing_values, error_on_new=False)
         return indicator.set_output(transform="default").fit(table)
 
-    def _record(
-        self, history: list[dict[str, Any]], gate: Gate | None, problem: Problem
-    ) -> None:
+    def _record(self, history: History, problem: Problem) -> None:
+        """Take over the network, as far as held-out rows prove it of use."""
+        module, *_, folds = problem
+        module.weight = float(len(history) > 0)
         self.history_ = history
         self.n_iter_ = len(history)
         self.loss_curve_ = [row["loss"] for row in history]
         self.start_validation_score_ = self.best_validation_score_ = None
-        if gate is not None:
-            error_of_mean = _error_of_mean(*problem)
+        if history and len(folds.held_out_rows) > 0:
+            # The networks are averaged, from which each gains more than it shows when
+            # it is judged alone: no significance is asked for.
+            gate = weigh(*problem, Gate(standard_errors=0))
+            error_of_mean = _error_of_mean(problem)
             start, kept = gate.start_error_.mean(), gate.held_out_error_.mean()
             self.start_validation_score_ = float(1 - start / error_of_mean)
             self.best_validation_score_ = float(1 - kept / error_of_mean)
+        self.uses_network_ = module.weight > 0
+        self.module_ = module.eval().requires_grad_(False)
 
 
 def _folds_of_examples(folds: Folds, examples: GapExamples) -> Folds:
@@ -500,10 +511,9 @@ def _folds_of_examples(folds: Folds, examples: GapExamples) -> Folds:
     )
 
 
-def _error_of_mean(
-    module: GapNetwork, objective: Objective, tensors: Tensors, folds: Folds
-) -> float:
+def _error_of_mean(problem: Problem) -> float:
     """Loss of filling the hidden values of held-out rows with the column means."""
+    _, objective, tensors, folds = problem
     judged = torch.from_numpy(folds.held_out_rows)
     truth = tensors["target"][judged] + tensors["input"][judged]
     error = objective.loss.pointwise(torch.zeros_like(truth), truth)

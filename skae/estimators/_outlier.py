@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skae._base import NetworkEstimator
 from skae._blocks import map_blocks
+from skae._callbacks import CallbackSupportMixin, FitTask
 from skae._validation import Interval, StrOptions, validated_fit
 from skae.experts import (
     Expert,
@@ -33,7 +34,9 @@ _MAX_REFERENCE = 4096  # rows that new rows are compared with
 _POWER = 3
 
 
-class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
+class ReconstructionOutlierDetector(
+    CallbackSupportMixin, OutlierMixin, NetworkEstimator
+):
     """Outlier detection by how badly a row is reconstructed, and where.
 
     Two experts reconstruct every row. An ensemble of neural networks predicts each
@@ -233,6 +236,7 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
             If training diverges; the best weights before it are kept.
         """
         self._forget()
+        passed = X, y
         X = self._check_X(X, reset=True, ensure_min_samples=2)
         network = resolve_network(
             self.network, self.hidden_layer_sizes, self.activation
@@ -244,7 +248,17 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
         scaling = RobustScaling(X)
         core = core_rows(X, scaling, self.core_fraction, random_state)
         reference = random_state.permutation(len(X))[:_MAX_REFERENCE]
-        masked = MaskedNetwork(
+        others: list[Expert] = []
+        if self.n_neighbors is not None:
+            others.append(NearestRows(X[reference], scaling, self.n_neighbors))
+
+        def conclude(
+            detector: ReconstructionOutlierDetector, networks: MaskedNetwork
+        ) -> None:
+            detector._combine([networks, *others], X)
+
+        task = FitTask.whole(self, *passed, max_subtasks=self.max_iter)
+        networks = MaskedNetwork(
             X,
             core,
             reference,
@@ -261,20 +275,10 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
             n_iter_no_change=self.max_iter,
             device=device,
             verbose=self.verbose,
+            watch=task.watch(conclude),
         )
-        experts: list[Expert] = [masked]
-        if self.n_neighbors is not None:
-            experts.append(NearestRows(X[reference], scaling, self.n_neighbors))
-
-        self.experts_ = experts
-        self.module_ = masked.module
-        self.history_ = masked.history
-        self.n_iter_ = len(masked.history)
-        self.loss_curve_ = [entry["loss"] for entry in masked.history]
-        self.training_scores_ = self._score(X)
-        self.offset_ = self.threshold(
-            0.01 if self.contamination == "auto" else self.contamination
-        )
+        conclude(self, networks)
+        task.end()
         return self
 
     def score_samples(self, X) -> np.ndarray:
@@ -391,6 +395,19 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
                 f"contamination must be a float in (0, 0.5], got {contamination!r}."
             )
         return float(np.percentile(self.training_scores_, 100 * contamination))
+
+    def _combine(self, experts: list[Expert], X: np.ndarray) -> None:
+        """Take over fitted experts, the networks first, and score the training rows."""
+        networks = experts[0]
+        self.experts_ = experts
+        self.module_ = networks.module
+        self.history_ = networks.history
+        self.n_iter_ = len(networks.history)
+        self.loss_curve_ = [entry["loss"] for entry in networks.history]
+        self.training_scores_ = self._score(X)
+        self.offset_ = self.threshold(
+            0.01 if self.contamination == "auto" else self.contamination
+        )
 
     def _score(self, X: np.ndarray) -> np.ndarray:
         def score(rows: np.ndarray) -> np.ndarray:

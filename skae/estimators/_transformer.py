@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Iterator, Sequence
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
@@ -12,10 +14,10 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
-from torch import nn
 
 from skae._base import NetworkEstimator
 from skae._blocks import map_blocks
+from skae._callbacks import CallbackSupportMixin, FitTask
 from skae._codec import Codec
 from skae._coordinates import Coordinates
 from skae._objective import Objective
@@ -29,20 +31,24 @@ from skae.networks import ACTIVATIONS, Network, resolve_network
 from skae.noise import Corruption, GaussianNoise, Noise, without_gaps
 from skae.penalties import Penalty
 from skae.training import (
-    Folds,
     Gate,
+    History,
+    Problem,
     available_device,
     choose_folds,
     held_out_error,
     in_phase,
+    layer_phases,
     train,
-    train_layerwise,
     weigh,
 )
 
 
 class AutoencoderTransformer(
-    ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEstimator
+    CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    NetworkEstimator,
 ):
     """Nonlinear dimensionality reduction that starts at PCA and is gated against it.
 
@@ -310,6 +316,7 @@ class AutoencoderTransformer(
             If training diverges; the best weights before it are kept.
         """
         self._forget()
+        passed = X, y
         X = self._check_X(X, reset=True)
         check_parameters(self)
         loss = self._check_loss(X)
@@ -321,23 +328,15 @@ class AutoencoderTransformer(
         origin = self._choose_origin(X, loss)
         coordinates = origin.coordinates
         inputs = coordinates.training_tensor(X)
-        module = origin.compose(inputs, folds.training, generator)
         corruption = self._corruption(inputs, coordinates)
+        module = origin.compose(inputs, corruption, folds.training, generator)
         objective = Objective(loss, corruption, self.penalty)
         problem = module, objective, {"input": inputs, "target": inputs}, folds
-        history = self._train(*problem, origin, generator=generator, device=device)
-        weight, start_error, kept_error = self._judge(*problem, origin, history)
-
-        self.n_components_ = origin.n_components
-        self.mean_ = origin.mean
-        self.start_ = origin.pca
-        self._record(history)
-        if kept_error is not None:
-            score = HeldOutScore(X[folds.held_out_rows], origin.mean, coordinates, loss)
-            self._record_held_out(score, start_error, kept_error)
-        self.uses_network_ = weight > 0
-        self.module_ = last_member(origin.kept(module, weight))
-        self._codec = Codec(coordinates, self.module_, origin.latent_scale, loss)
+        layers = 0 if self.pretraining is None else len(module.stages())
+        task = FitTask.whole(self, *passed, max_subtasks=layers + 1)
+        history = self._train(X, problem, origin, task, generator, device)
+        self._conclude(X, problem, origin, history)
+        task.end()
         return self
 
     def transform(self, X) -> np.ndarray:
@@ -515,53 +514,83 @@ class AutoencoderTransformer(
             return self.learning_rate_init
         return 7e-3 if inputs.shape[1] <= 32 else 3e-3
 
-    def _can_gain(self, origin: Origin, folds: Folds) -> bool:
-        """Tell whether a start misses anything, and whether a gain could be proved."""
-        provable = self.cv is None or len(folds.held_out_rows) > 0
-        return not origin.compared or (provable and origin.improvable)
-
     def _train(
         self,
-        module: nn.Module,
-        objective: Objective,
-        tensors: dict[str, torch.Tensor],
-        folds: Folds,
+        X: np.ndarray,
+        problem: Problem,
         origin: Origin,
-        **settings: Any,
-    ) -> list[dict[str, Any]]:
+        task: FitTask,
+        generator: torch.Generator,
+        device: torch.device,
+    ) -> History:
         """Run all phases and return their rounds."""
-        settings |= {
-            "batch_size": self.batch_size,
-            "learning_rate": self._choose_learning_rate(tensors["input"]),
-            "max_iter": self.max_iter,
-            "tol": self.tol,
-            "n_iter_no_change": self.n_iter_no_change,
-            "verbose": self.verbose,
-        }
-        history = []
+        module, *rest = problem
+        history: History = []
+
+        def conclude(
+            fitted: AutoencoderTransformer, rounds: History, phase: str
+        ) -> None:
+            trained = copy.deepcopy(module), *rest
+            so_far = history + in_phase(phase, rounds)
+            fitted._conclude(X, trained, origin, so_far)
+
+        for phase, part in self._phases(problem, origin):
+            conclude_phase = partial(conclude, phase=phase)
+            subtask = task.subtask(phase, self.max_iter)
+            rounds = train(
+                *part,
+                generator=generator,
+                batch_size=self.batch_size,
+                learning_rate=self._choose_learning_rate(problem[2]["input"]),
+                max_iter=self.max_iter,
+                tol=self.tol,
+                n_iter_no_change=self.n_iter_no_change,
+                device=device,
+                verbose=self.verbose,
+                watch=subtask.watch(conclude_phase),
+            )
+            history += in_phase(phase, rounds)
+            if subtask.end(partial(conclude_phase, rounds=[])):
+                break
+        return history
+
+    def _phases(
+        self, problem: Problem, origin: Origin
+    ) -> Iterator[tuple[str, Problem]]:
+        module, objective, tensors, folds = problem
         if self.pretraining == "layerwise":
             # The code that a penalty is for is that of the last layer.
             error = Objective(objective.loss, objective.corruption)
-            inputs = tensors["input"]
-            history += train_layerwise(module, error, inputs, folds, **settings)
-        if self._can_gain(origin, folds):
-            rounds = train(module, objective, tensors, folds, **settings)
-            history += in_phase(self._last_phase, rounds)
-        return history
+            yield from layer_phases(module, error, tensors["input"], folds)
+        # A gain over the start has to be there, and one that could be proved.
+        provable = self.cv is None or len(folds.held_out_rows) > 0
+        if not origin.compared or (provable and origin.improvable):
+            yield self._last_phase, problem
+
+    def _conclude(
+        self, X: np.ndarray, problem: Problem, origin: Origin, history: History
+    ) -> None:
+        """Take over what was trained, as far as held-out rows prove it of use."""
+        module, objective, _, folds = problem
+        loss, coordinates = objective.loss, origin.coordinates
+        weight, start_error, kept_error = self._judge(problem, origin, history)
+        self.n_components_ = origin.n_components
+        self.mean_ = origin.mean
+        self.start_ = origin.pca
+        self._record(history)
+        if kept_error is not None:
+            score = HeldOutScore(X[folds.held_out_rows], origin.mean, coordinates, loss)
+            self._record_held_out(score, start_error, kept_error)
+        self.uses_network_ = weight > 0
+        self.module_ = last_member(origin.kept(module, weight))
+        self._codec = Codec(coordinates, self.module_, origin.latent_scale, loss)
 
     def _judge(
-        self,
-        module: nn.Module,
-        objective: Objective,
-        tensors: dict[str, torch.Tensor],
-        folds: Folds,
-        origin: Origin,
-        history: list[dict[str, Any]],
+        self, problem: Problem, origin: Origin, history: History
     ) -> tuple[float, np.ndarray | None, np.ndarray | None]:
         """Weight of the network; held-out errors of the start and of what is kept."""
         weight = float(len(history) > 0)
-        problem = module, objective, tensors, folds
-        if len(folds.held_out_rows) == 0:
+        if len(problem[3].held_out_rows) == 0:
             return weight, None, None
         if not origin.compared:
             return weight, None, held_out_error(*problem)
@@ -569,10 +598,10 @@ class AutoencoderTransformer(
         return gate.weight_, gate.start_error_, gate.held_out_error_
 
     @property
-    def _last_rounds(self) -> list[dict[str, Any]]:
+    def _last_rounds(self) -> History:
         return [row for row in self.history_ if row["phase"] == self._last_phase]
 
-    def _record(self, history: list[dict[str, Any]]) -> None:
+    def _record(self, history: History) -> None:
         self.history_ = history
         self.n_iter_ = len(self._last_rounds)
         self.loss_curve_ = [row["loss"] for row in self._last_rounds]

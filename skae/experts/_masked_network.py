@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,7 @@ from skae.experts._surprise import Surprise
 from skae.losses import LOSSES
 from skae.networks import Network
 from skae.noise import Noise, without_gaps
-from skae.training import Folds, train
+from skae.training import Folds, History, Watch, train, unwatched
 
 _BLOCKS = 4
 _LEAST_VARIANCE = 1e-4  # of a feature that is predicted exactly; standardised: 1
@@ -90,6 +92,9 @@ class MaskedNetwork(Expert):
         Stands in for the standard deviation of a column that is constant in the core.
     max_samples : float
         Share of the core that each network trains on.
+    watch : callable
+        Runs every round of the training, as in :func:`skae.training.train`, and can ask
+        for this expert as if the training ended there.
     **settings
         Of :func:`skae.training.train`.
 
@@ -111,6 +116,7 @@ class MaskedNetwork(Expert):
         max_samples: float,
         noise: Noise | None,
         generator: torch.Generator,
+        watch: Watch = unwatched,
         **settings: Any,
     ) -> None:
         n_features = X.shape[1]
@@ -128,18 +134,35 @@ class MaskedNetwork(Expert):
             corruption = without_gaps(noise).corruption(
                 inputs, self._inputs(np.zeros(n_features))[0]
             )
-        self.history = train(
+
+        def watch_expert(run: Callable[[], None], so_far: Callable[[], History]) -> Any:
+            def expert() -> MaskedNetwork:
+                history = so_far()
+                return copy.deepcopy(self)._conclude(X, core, reference, history)
+
+            return watch(run, expert)
+
+        history = train(
             self.module,
             HiddenFeaturesObjective(LOSSES["squared_error"], corruption),
             {"input": inputs, "target": inputs},
             _subsamples(len(core), n_estimators, max_samples, generator),
             generator=generator,
+            watch=watch_expert,
             **settings,
         )
+        self._conclude(X, core, reference, history)
+
+    def _conclude(
+        self, X: np.ndarray, core: np.ndarray, reference: np.ndarray, history: History
+    ) -> MaskedNetwork:
+        """Measure the errors of the networks, which are trained no further."""
+        self.history = history
         self.module.eval().requires_grad_(False)
         self.variance = self._variance(X, np.intersect1d(core, reference))
-        errors = map_blocks(self.errors, X[reference], n_features, dtype=np.float64)
+        errors = map_blocks(self.errors, X[reference], X.shape[1], dtype=np.float64)
         self.surprise = Surprise(errors.sum(axis=1))
+        return self
 
     def errors(self, X: np.ndarray) -> np.ndarray:
         squared = self._residual(X).square()

@@ -2,9 +2,10 @@
 
 from skae.networks._autoencoder import Autoencoder, StackedAutoencoder
 from skae.networks._convolutional import ConvolutionalNetwork
+from skae.networks._convolutional_layers import MemberConvolution
 from skae.networks._dense import DenseNetwork
 from skae.networks._gap_network import GapNetwork, QuantileEncoding
-from skae.networks._layers import ACTIVATIONS
+from skae.networks._layers import ACTIVATIONS, MemberLinear
 from skae.networks._network import Network
 from skae.networks._resolve import resolve_network
 
@@ -14,6 +15,8 @@ __all__ = [
     "ConvolutionalNetwork",
     "DenseNetwork",
     "GapNetwork",
+    "MemberConvolution",
+    "MemberLinear",
     "Network",
     "QuantileEncoding",
     "StackedAutoencoder",

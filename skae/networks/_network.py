@@ -19,9 +19,13 @@ class Network(BaseEstimator, ABC):
     ----------
     rotation_invariant : bool
         Whether the network means the same in every orthonormal basis of its inputs.
+    code_activation : str
+        Activation function of the code; a parameter where others than ``"identity"``
+        are on offer.
     """
 
     rotation_invariant: ClassVar[bool]
+    code_activation: str = "identity"
 
     @abstractmethod
     def build(

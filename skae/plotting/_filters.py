@@ -12,8 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from skae._coordinates import Coordinates
-from skae.networks._convolutional_layers import MemberConvolution
-from skae.networks._layers import MemberLinear
+from skae.networks import MemberConvolution, MemberLinear
 from skae.plotting._cells import as_images, cells
 
 if TYPE_CHECKING:

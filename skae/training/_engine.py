@@ -8,7 +8,7 @@ import math
 import operator
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -28,6 +28,19 @@ from skae.training._schedule import Schedule
 _SHARED_WORK = 2**22  # products in a pass forward from which on threads pay
 _DIVERGED = 10  # a loss that has grown by this factor does not come back
 
+#: What is trained, what for, on what, and who on which rows.
+Problem = tuple[nn.Module, nn.Module, Tensors, Folds]
+History = list[dict[str, Any]]
+#: Runs the round that it is given, and tells whether to stop. Its second argument gives
+#: the module the best weights so far and returns the history.
+Watch = Callable[[Callable[[], None], Callable[[], History]], bool]
+
+
+def unwatched(run: Callable[[], None], so_far: Callable[[], History]) -> bool:
+    """Run a round and nothing else."""
+    run()
+    return False
+
 
 @torch.enable_grad()
 def train(
@@ -45,7 +58,8 @@ def train(
     passes: float = 3,
     device: str | torch.device = "cpu",
     verbose: int = 0,
-) -> list[dict[str, Any]]:
+    watch: Watch = unwatched,
+) -> History:
     """Train all members of a module at once, in place.
 
     The steps are taken in float32 on `device`, by a copy; `module` itself stays where
@@ -68,6 +82,8 @@ def train(
         Source of the order of rows and of the noise.
     passes : float
         Passes over the rows in a round of at least 20 and at most 300 steps.
+    watch : callable
+        Runs every round.
 
     Returns
     -------
@@ -92,17 +108,26 @@ def train(
         device=device,
     )
     on_device = {name: tensor.to(device) for name, tensor in tensors.items()}
+
+    def so_far() -> History:
+        _hand_over(net.best_weights, module)
+        return net.rounds()
+
     with (
         tqdm(total=max_iter, unit="round", disable=not verbose) as progress,
         _threads_for(net.flat.tensor.numel() * batch_size),
     ):
-        net.run(on_device, progress)
-    with torch.no_grad():
-        for parameter, trained in zip(
-            trainable(module), trainable(working), strict=True
-        ):
-            parameter.copy_(trained)
-    return net.rounds()
+        net.run(on_device, progress, lambda run: watch(run, so_far))
+    return so_far()
+
+
+@torch.no_grad()
+def _hand_over(weights: torch.Tensor, module: nn.Module) -> None:
+    """Copy weights that lie in one piece to the parameters of a module."""
+    parameters = list(trainable(module))
+    parts = weights.split([p.numel() for p in parameters])
+    for parameter, part in zip(parameters, parts, strict=True):
+        parameter.copy_(part.view_as(parameter))
 
 
 def _threads_for(products: int) -> AbstractContextManager:
@@ -213,25 +238,36 @@ class _RoundNet(NeuralNet):
         self.schedule = schedule
         self.generator = generator
 
-    def run(self, tensors: Tensors, progress: tqdm) -> None:
-        """Run the rounds of the schedule and leave the best weights in place."""
+    def run(
+        self,
+        tensors: Tensors,
+        progress: tqdm,
+        watch: Callable[[Callable[[], None]], bool],
+    ) -> None:
+        """Run the rounds of the schedule, or as many as are asked for."""
         self.initialize()
         self.start_loss = self._loss_of_one_pass(tensors)
-        best, weights = math.inf, self.flat.copy()
-        judged_by = "loss" if self.held_out is None else "validation_loss"
-        while not self.schedule.finished:
-            self.fit_loop(tensors, epochs=1)
-            if self._has_diverged():
+        self.best, self.best_weights = math.inf, self.flat.copy()
+        stop = False
+        while not (stop or self.schedule.finished):
+            stop = watch(functools.partial(self._run_round, tensors, progress))
+            if self._diverged:
+                self._warn_of_divergence()
                 break
-            error = self.history[-1, judged_by]
-            if error < best:
-                best, weights = error, self.flat.copy()
-            self.schedule.update(error)
-            progress.set_postfix(loss=self.history[-1, "loss"], best=best)
-            progress.update()
-        self.flat.restore(weights)
 
-    def rounds(self) -> list[dict[str, Any]]:
+    def _run_round(self, tensors: Tensors, progress: tqdm) -> None:
+        self.fit_loop(tensors, epochs=1)
+        if self._diverged:
+            return
+        judged_by = "loss" if self.held_out is None else "validation_loss"
+        error = self.history[-1, judged_by]
+        if error < self.best:
+            self.best, self.best_weights = error, self.flat.copy()
+        self.schedule.update(error)
+        progress.set_postfix(loss=self.history[-1, "loss"], best=self.best)
+        progress.update()
+
+    def rounds(self) -> History:
         """Return the history as plain dictionaries."""
         recorded = ("loss", "validation_loss", "steps", "duration")
         return [
@@ -249,10 +285,12 @@ class _RoundNet(NeuralNet):
             losses.append(float(_total(terms).mean()) / batch["target"][0, 0].numel())
         return float(np.mean(losses))
 
-    def _has_diverged(self) -> bool:
+    @property
+    def _diverged(self) -> bool:
         loss = self.history[-1, "loss"]
-        if np.isfinite(loss) and loss <= _DIVERGED * self.start_loss:
-            return False
+        return not (np.isfinite(loss) and loss <= _DIVERGED * self.start_loss)
+
+    def _warn_of_divergence(self) -> None:
         warnings.warn(
             f"Training diverged in round {len(self.history)}; the best weights before "
             "it are kept. Lower learning_rate_init, or scale the columns of X, for "
@@ -260,7 +298,6 @@ class _RoundNet(NeuralNet):
             ConvergenceWarning,
             stacklevel=4,
         )
-        return True
 
     # What follows is called by skorch.
 

@@ -42,7 +42,3 @@ class FlatParameters:
     def copy(self) -> torch.Tensor:
         """Return a copy of all values."""
         return self.tensor.detach().clone()
-
-    def restore(self, values: torch.Tensor) -> None:
-        """Put a copy back in place."""
-        self.tensor.data.copy_(values)

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import nn
 
 from skae._objective import Objective
 from skae.losses import LOSSES
-from skae.training._engine import train
+from skae.training._engine import History, Problem
 from skae.training._folds import Folds
 
 _ENCODED_ROWS = 2**13  # rows, over all members, that are encoded at a time
 
 
-def train_layerwise(
-    module: nn.Module,
-    objective: nn.Module,
-    inputs: torch.Tensor,
-    folds: Folds,
-    **settings: Any,
-) -> list[dict[str, Any]]:
-    """Train every layer of a module as an autoencoder of its own, the outermost first.
+def layer_phases(
+    module: nn.Module, objective: nn.Module, inputs: torch.Tensor, folds: Folds
+) -> Iterator[tuple[str, Problem]]:
+    """Make every layer of a module an autoencoder of its own, the outermost first.
 
     The first one minimises `objective` on the inputs. Those above minimise the squared
     error on the codes of the one below, and see them without noise: the strength of a
@@ -40,13 +36,13 @@ def train_layerwise(
         Training rows, which are the targets as well.
     folds : Folds
         Rows on which each member trains and is judged.
-    **settings : dict
-        Passed to :func:`train`, for each layer.
 
-    Returns
-    -------
-    history : list of dict
-        As :func:`train` returns it, with a ``phase`` in every entry: ``"layer 1"``, ...
+    Yields
+    ------
+    phase : str
+        ``"layer 1"``, ...
+    problem : tuple
+        What to pass to :func:`train` before the next phase is asked for.
 
     Raises
     ------
@@ -60,9 +56,7 @@ def train_layerwise(
             "hidden_layer_sizes, or pretraining=None."
         )
     tensors = {"input": inputs, "target": inputs}
-    history = in_phase(
-        "layer 1", train(stages[0], objective, tensors, folds, **settings)
-    )
+    yield "layer 1", (stages[0], objective, tensors, folds)
     objective = Objective(LOSSES["squared_error"])
     x = inputs.expand(folds.members, *inputs.shape)
     rows = _rows_of_members(folds, len(inputs))
@@ -71,12 +65,10 @@ def train_layerwise(
         x = _encode(below, x)
         codes = x.flatten(0, 1)
         tensors = {"input": codes, "target": codes}
-        rounds = train(stage, objective, tensors, rows, **settings)
-        history += in_phase(f"layer {layer}", rounds)
-    return history
+        yield f"layer {layer}", (stage, objective, tensors, rows)
 
 
-def in_phase(phase: str, rounds: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def in_phase(phase: str, rounds: History) -> History:
     """Return the rounds of a history with the name of their phase in front."""
     return [{"phase": phase} | row for row in rounds]
 

@@ -29,17 +29,26 @@ def rmse(filled: np.ndarray, X: np.ndarray, table: np.ndarray) -> float:
 def test_beats_the_mean_and_the_neighbours(
     standardised: Load, name: str, most: float
 ) -> None:
+    """Over draws of the gaps: of small tables, one draw can suit any method."""
     X = standardised(name)[::-1]
     half = len(X) // 2
     order = np.random.RandomState(0).permutation(len(X))
     train, test = X[order[:half]], X[order[half:]]
-    known, asked = with_gaps(train), with_gaps(test, seed=1)
-    error = {
-        type(imputer).__name__: rmse(imputer.fit(known).transform(asked), test, asked)
+    draws = [
+        (with_gaps(train, seed=seed), with_gaps(test, seed=seed + 1))
+        for seed in (0, 2, 4)
+    ]
+    ours, mean, neighbours = (
+        np.mean(
+            [
+                rmse(imputer.fit(known).transform(asked), test, asked)
+                for known, asked in draws
+            ]
+        )
         for imputer in (DenoisingImputer(random_state=0), SimpleImputer(), KNNImputer())
-    }
-    assert error["DenoisingImputer"] < most * error["SimpleImputer"]
-    assert error["DenoisingImputer"] < error["KNNImputer"]
+    )
+    assert ours < most * mean
+    assert ours < neighbours
 
 
 def test_the_network_learns_what_is_bent(curve: np.ndarray) -> None:

@@ -79,6 +79,7 @@ def test_other_networks_add_to_pca(
     test, pca = digits[400:], PCA(4).fit(digits[:400])
     theirs = ((test - pca.inverse_transform(pca.transform(test))) ** 2).mean()
     assert fitted.reconstruction_error(test).mean() < theirs
+    assert not np.allclose(fitted.transform(test), pca.transform(test))
 
 
 @pytest.mark.parametrize("start", ["pca", None])

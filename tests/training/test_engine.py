@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -235,6 +236,45 @@ class TestBestWeights:
         assert 0 < np.argmin(losses) < len(losses) - 1
         assert max(losses) > 5
         assert 0.3 < module.factor.item() < 0.5
+
+
+class TestWatch:
+    """The factor passes 0.5, its best value, in the middle of ten rounds."""
+
+    def test_what_was_trained_so_far(self) -> None:
+        module, rounds, factors = Scale(), [], []
+
+        def watch(run: Callable[[], None], so_far: Callable[[], list[dict]]) -> bool:
+            run()
+            rounds.append(so_far())
+            factors.append(module.factor.item())
+            return False
+
+        tensors, folds = opposed(0.5)
+        settings = {"generator": torch.Generator(), "batch_size": 20}
+        settings |= {"learning_rate": 0.01, "tol": 0.0, "n_iter_no_change": 100}
+        history = train(
+            module, SQUARED, tensors, folds, max_iter=10, watch=watch, **settings
+        )
+        assert rounds == [history[:n] for n in range(1, 11)]
+        errors = [row["validation_loss"] for row in history]
+        np.testing.assert_allclose(
+            np.square(np.array(factors) - 0.5), np.minimum.accumulate(errors), rtol=1e-5
+        )
+
+    @pytest.mark.parametrize("n", [1, 4, 9])
+    def test_a_stop_keeps_the_best_weights(self, n: int) -> None:
+        rounds = iter(range(1, 11))
+
+        def watch(run: Callable[[], None], so_far: Callable[[], list[dict]]) -> bool:
+            run()
+            return next(rounds) == n
+
+        _, whole, _ = fit_scale(0.5)
+        _, history, errors = fit_scale(0.5, watch=watch)
+        losses = [row["validation_loss"] for row in history]
+        assert losses == [row["validation_loss"] for row in whole[:n]]
+        assert errors.mean() == pytest.approx(min(losses), rel=1e-5)
 
 
 class TestDivergence:

@@ -58,14 +58,8 @@ def test_one_step_moves_all_parameters(module: nn.Module) -> None:
         torch.testing.assert_close(ours, theirs)
 
 
-def test_copy_and_restore(module: nn.Module) -> None:
+def test_a_copy_stays_as_it_is(module: nn.Module) -> None:
     flat = FlatParameters(module)
-    x = torch.randn(5, 3)
-    expected, values = module(x), flat.copy()
-    flat.tensor.data.zero_()
-    assert not module(x).any()
-    flat.restore(values)
-    assert torch.equal(module(x), expected)
-    # A copy, not a view: what comes later does not change it.
+    values = flat.copy()
     flat.tensor.data.zero_()
     assert values.any()

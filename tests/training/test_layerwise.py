@@ -11,7 +11,7 @@ import torch
 from skae._objective import Objective
 from skae.losses import LOSSES
 from skae.networks import ConvolutionalNetwork, DenseNetwork, StackedAutoencoder
-from skae.training import Folds, train, train_layerwise
+from skae.training import Folds, in_phase, layer_phases, train
 from skae.training._folds import all_rows, cross_validation
 
 SQUARED = Objective(LOSSES["squared_error"])
@@ -38,6 +38,19 @@ def build(members: int = 1, **params) -> StackedAutoencoder:
         members=members,
         generator=torch.Generator().manual_seed(0),
     )
+
+
+def train_layerwise(
+    module: torch.nn.Module,
+    objective: Objective,
+    x: torch.Tensor,
+    folds: Folds,
+    **params,
+) -> list[dict]:
+    history = []
+    for phase, problem in layer_phases(module, objective, x, folds):
+        history += in_phase(phase, train(*problem, **params))
+    return history
 
 
 def assert_close(one: torch.nn.Module, two: torch.nn.Module, atol: float) -> None:
