@@ -43,20 +43,34 @@ class FitTask:
         What is being fitted.
     X, y : object
         What the user passed to ``fit``.
+    metadata : dict
+        What else was passed, by its name.
     """
 
-    def __init__(self, context: Any, estimator: BaseEstimator, X: Any, y: Any) -> None:
+    def __init__(
+        self,
+        context: Any,
+        estimator: BaseEstimator,
+        X: Any,
+        y: Any,
+        metadata: dict[str, Any],
+    ) -> None:
         self._context = context
-        self._told = {"estimator": estimator, "X": X, "y": y}
+        self._told = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
         context.call_on_fit_task_begin(**self._told)
 
     @classmethod
     def whole(
-        cls, estimator: CallbackSupportMixin, X: Any, y: Any, max_subtasks: int
+        cls,
+        estimator: CallbackSupportMixin,
+        X: Any,
+        y: Any,
+        max_subtasks: int,
+        **metadata: Any,
     ) -> FitTask:
         """Begin the task that is the whole fit."""
         context = estimator._init_callback_context(max_subtasks=max_subtasks)
-        return cls(context, estimator, X, y)
+        return cls(context, estimator, X, y, metadata)
 
     def subtask(self, name: str, max_subtasks: int = 0) -> FitTask:
         """Begin the next part of this task."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import nn
+from torch.nn import functional
 
 from skae.networks import Network
 from skae.starts import split_gaps
@@ -54,10 +53,10 @@ class Restorer(nn.Module):
         self.gaps = gaps
         # Tables have no pixels to be made larger.
         self.factor = clean[0] // degraded[0] if len(clean) > 1 else 1
-        seen = degraded[-1] * (1 + gaps) + clean[-1]
+        seen = degraded[-1] * (1 + gaps) + clean[-1] * self.factor**2
         self.start = nn.Identity()
         self.network = network.build(
-            (*clean[:-1], seen), clean, members=1, generator=generator
+            (*degraded[:-1], seen), clean, members=1, generator=generator
         )
         self.network.zero_output_()
         self.unit = self.weight = 1.0
@@ -70,7 +69,7 @@ class Restorer(nn.Module):
         """
         if self.start.radius is None:
             return None
-        return self.start.radius + math.ceil(self.network.radius / self.factor)
+        return self.start.radius + self.network.radius
 
     def forward(
         self, batch: dict[str, torch.Tensor], generator: torch.Generator | None = None
@@ -79,15 +78,15 @@ class Restorer(nn.Module):
         start = self.start(values, visible)
         if self.weight == 0:
             return {"output": start}
-        parts = [self._enlarged(values), start]
+        parts = [values, self._folded(start)]
         if self.gaps:
-            parts.append(self._enlarged(visible))
+            parts.append(visible)
         output = self.network({"input": torch.cat(parts, dim=-1)})["output"]
         return {"output": start + self.weight * self.unit * output}
 
-    def _enlarged(self, images: torch.Tensor) -> torch.Tensor:
-        """Every pixel becomes a square of pixels."""
+    def _folded(self, clean: torch.Tensor) -> torch.Tensor:
+        """Enlarged images as degraded ones with more channels."""
         if self.factor == 1:
-            return images
-        wide = images.repeat_interleave(self.factor, dim=-2)
-        return wide.repeat_interleave(self.factor, dim=-3)
+            return clean
+        folded = functional.pixel_unshuffle(clean.movedim(-1, -3), self.factor)
+        return folded.movedim(-3, -1)

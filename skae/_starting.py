@@ -11,8 +11,7 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import nn
 
-from skae._coordinates import Coordinates
-from skae._degradation import Pairs
+from skae._pairs import Pairs
 from skae.starts import IdentityStart, LinearStart, LocalStart
 
 _MOST_INPUTS = 4_096  # of a linear map, whose cost grows with their cube
@@ -29,10 +28,6 @@ class Starting:
     pairs : Pairs
     training, held_out : ndarray of int
         Rows of the pairs to fit to, and to choose parameters with.
-    degraded, clean : Coordinates
-        Those of the pairs.
-    gaps : bool
-        Whether degraded rows can have gaps.
     generator : torch.Generator
         Source of the noise.
     """
@@ -40,9 +35,6 @@ class Starting:
     pairs: Pairs
     training: np.ndarray
     held_out: np.ndarray
-    degraded: Coordinates
-    clean: Coordinates
-    gaps: bool
     generator: torch.Generator
 
     def candidates(self, name: str) -> dict[str, nn.Module]:
@@ -67,7 +59,7 @@ class Starting:
 
     def _obstacles(self) -> dict[str, str]:
         """Why a start does not apply, by its name."""
-        degraded, clean = self.pairs.degraded.shape[1:], self.pairs.clean.shape[1:]
+        degraded, clean = self.pairs.shapes
         n_in, n_out = math.prod(degraded), math.prod(clean)
         obstacles = {}
         if degraded != clean:
@@ -75,7 +67,7 @@ class Starting:
                 f"start='identity' keeps the number of features, but X has {n_in} and "
                 f"X_clean {n_out}; set start='auto'."
             )
-        if max(n_in * (1 + self.gaps), n_out) > _MOST_INPUTS:
+        if max(n_in * (1 + self.pairs.gaps), n_out) > _MOST_INPUTS:
             obstacles["linear"] = (
                 f"start='linear' is for rows of up to {_MOST_INPUTS} values, gaps "
                 "counted twice; set start='identity' or, with a ConvolutionalNetwork, "
@@ -89,17 +81,18 @@ class Starting:
         return obstacles
 
     def _identity(self) -> IdentityStart:
-        shift = (self.degraded.mean - self.clean.mean) / self.clean.scale
-        gain = self.degraded.scale / self.clean.scale
+        degraded, clean = self.pairs.views
+        shift = (degraded.mean - clean.mean) / clean.scale
+        gain = degraded.scale / clean.scale
         return IdentityStart(gain, torch.from_numpy(shift)[None])
 
     def _linear(self) -> LinearStart:
-        n_inputs = self.pairs.degraded[0].numel() * (1 + self.gaps)
+        n_inputs = self.pairs.degraded[0].numel() * (1 + self.pairs.gaps)
         wanted = math.ceil(_ROWS_PER_INPUT * n_inputs / len(self.training))
         return LinearStart(
             self.pairs.blocks(self.training, min(wanted, 20), self.generator),
-            self.pairs.given(self.held_out),
-            gaps=self.gaps,
+            self.pairs.as_given(self.held_out),
+            gaps=self.pairs.gaps,
         )
 
     def _local(self) -> LocalStart:
@@ -109,8 +102,8 @@ class Starting:
         passes = min(max(enough // len(training), 1), 10)
         return LocalStart(
             self.pairs.blocks(training, passes, self.generator),
-            self.pairs.given(_spread(self.held_out, enough)),
-            gaps=self.gaps,
+            self.pairs.as_given(_spread(self.held_out, enough)),
+            gaps=self.pairs.gaps,
         )
 
 

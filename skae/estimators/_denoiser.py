@@ -13,13 +13,12 @@ import torch
 from sklearn.base import TransformerMixin
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
-from torch import nn
 
 from skae._base import NetworkEstimator
 from skae._blocks import map_blocks
-from skae._coordinates import Coordinates
-from skae._degradation import Degradation, Pairs
+from skae._callbacks import CallbackSupportMixin, FitTask
 from skae._objective import RestorationObjective
+from skae._pairs import given_pairs, noisy_pairs
 from skae._restoration import Restoration, mean_psnr
 from skae._restorer import Restorer
 from skae._starting import Starting
@@ -36,19 +35,21 @@ from skae.noise import GaussianNoise, Noise
 from skae.training import (
     Folds,
     Gate,
+    History,
     available_device,
     choose_split,
+    choose_start,
     held_out_error,
     train,
     weigh,
 )
 
-_STEPS = 100  # in a round
-_LEARNING_RATE = 4e-3
+_AUTOMATIC_ROWS = 32, 4e-3  # batch size and learning rate
+_AUTOMATIC_IMAGES = 16, 5e-3
 _ROUNDING = 1e-6  # of float32, in which the network is trained
 
 
-class DenoisingTransformer(TransformerMixin, NetworkEstimator):
+class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstimator):
     """Clean, complete and enlarge rows and images, from the best classical method on.
 
     Fitted to clean rows, it degrades them by `noise` and learns the way back; fitted to
@@ -85,13 +86,14 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         error on held-out rows; where none are held out, the first of those that apply.
     loss : {"squared_error", "absolute_error"}, default="squared_error"
         What training minimises. Where there can be gaps, what is hidden counts alone.
-    batch_size : int, default=32
-        Rows in a step.
+    batch_size : "auto" or int, default="auto"
+        Rows in a step; ``"auto"`` takes 32, and 16 of images.
     learning_rate_init : "auto" or float, default="auto"
-        Learning rate of Adam before it decays; ``"auto"`` takes 0.004.
+        Learning rate of Adam before it decays; ``"auto"`` takes 0.004, and 0.005 for
+        images.
     max_iter : int, default=20
-        Largest number of rounds. A round has 100 steps. Using all rounds is normal and
-        warns nothing.
+        Largest number of rounds. A round has 100 steps; of images 40 to 200, as many as
+        have 500,000 pixels. Using all rounds is normal and warns nothing.
     tol : float, default=1e-3
         Relative decrease of the held-out loss that counts as progress.
     n_iter_no_change : int, default=3
@@ -190,7 +192,10 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         "activation": [StrOptions(set(ACTIVATIONS))],
         "start": [StrOptions({"auto", "identity", "linear", "local"})],
         "loss": [StrOptions({"squared_error", "absolute_error"})],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+        ],
         "learning_rate_init": [
             StrOptions({"auto"}),
             Interval(Real, 0, None, closed="neither"),
@@ -213,7 +218,7 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         activation: str = "silu",
         start: Literal["auto", "identity", "linear", "local"] = "auto",
         loss: Literal["squared_error", "absolute_error"] = "squared_error",
-        batch_size: int = 32,
+        batch_size: Literal["auto"] | int = "auto",
         learning_rate_init: Literal["auto"] | float = "auto",
         max_iter: int = 20,
         tol: float = 1e-3,
@@ -271,6 +276,7 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
             If training diverges; the best weights before it are kept.
         """
         self._forget()
+        passed = X, y
         noise = self._choose_noise(X_clean)
         X, clean = self._check_training_rows(X, X_clean)
         network = resolve_network(
@@ -282,40 +288,60 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         generator = torch.Generator().manual_seed(random_state.randint(2**31 - 1))
         folds = choose_split(clean, self.validation_fraction, random_state)
 
-        views = _coordinates(X, shapes[0]), _coordinates(clean, shapes[1])
-        if noise is not None:
-            views = (_beside_noise(views[1], clean, noise, generator),) * 2
-        pairs = _pairs(X, clean, shapes, views, noise, folds, generator)
-        gaps = noise is not None and noise.leaves_gaps
-        module = Restorer(network, *shapes, gaps=gaps, generator=generator)
-        objective = RestorationObjective(LOSSES[self.loss], pairs.degrade, gaps=gaps)
+        if noise is None:
+            pairs = given_pairs(X, clean, shapes)
+        else:
+            held_out = folds.held_out_rows
+            pairs = noisy_pairs(clean, shapes[1], noise, held_out, generator)
+        module = Restorer(network, *shapes, gaps=pairs.gaps, generator=generator)
+        objective = RestorationObjective(
+            LOSSES[self.loss], pairs.degrade, gaps=pairs.gaps
+        )
         tensors = {"input": pairs.degraded, "target": pairs.clean}
         problem = module, objective, tensors, folds
-        rows = folds.training[0], folds.held_out[0]
-        starting = Starting(pairs, *rows, *views, gaps, generator)
-
-        start_name = _choose_start(starting.candidates(self.start), *problem)
-        start_error = _squared_error(*problem)
-        history = self._train(*problem, start_error, generator, device)
-        # In the precision of the training, for speed.
-        judged = copy.deepcopy(module).float(), *problem[1:]
-        module.weight = weigh(*judged, Gate()).weight_ if history else 0.0
-        kept_error = _squared_error(*judged) if history else start_error
-
-        self.start_ = start_name
         self.n_features_out_ = clean.shape[1]
         self.clean_feature_names_ = None if X_clean is None else feature_names(X_clean)
         self.data_range_ = float(clean.max() - clean.min())
-        self.uses_network_ = module.weight > 0
-        self._record(history, start_error, kept_error, views[1].scale)
-        self.module_ = module.eval().requires_grad_(False)
-        self._restoration = Restoration(
-            self.module_,
-            *views,
-            shapes[0],
-            pairs.degrade,
-            random_state.randint(2**31 - 1),
-        )
+        rows = folds.training[0], folds.held_out[0]
+        starts = Starting(pairs, *rows, generator).candidates(self.start)
+        self.start_ = choose_start(starts, *problem)
+        start_error = _squared_error(*problem)
+        seed = random_state.randint(2**31 - 1)
+
+        def conclude(
+            denoiser: DenoisingTransformer, history: History, module: Restorer
+        ) -> None:
+            # In the precision of the training, for speed.
+            judged = copy.deepcopy(module).float(), *problem[1:]
+            module.weight = weigh(*judged, Gate()).weight_ if history else 0.0
+            kept_error = _squared_error(*judged) if history else start_error
+            denoiser._record(history, start_error, kept_error, pairs.views[1].scale)
+            denoiser.uses_network_ = module.weight > 0
+            denoiser.module_ = module.eval().requires_grad_(False)
+            denoiser._restoration = Restoration(
+                denoiser.module_, *pairs.views, shapes[0], pairs.degrade, seed
+            )
+
+        def conclude_round(denoiser: DenoisingTransformer, history: History) -> None:
+            # A copy, because the training goes on.
+            conclude(denoiser, history, copy.deepcopy(module))
+
+        metadata = {} if X_clean is None else {"X_clean": X_clean}
+        task = FitTask.whole(self, *passed, max_subtasks=self.max_iter, **metadata)
+        history: History = []
+        unit = float(np.sqrt(start_error.mean())) if len(start_error) else 0.0
+        # A gain over the start has to be there, and rows to prove it.
+        if unit > _ROUNDING:
+            module.weight, module.unit = 1.0, unit
+            history = train(
+                *problem,
+                generator=generator,
+                device=device,
+                watch=task.watch(conclude_round),
+                **self._training(shapes[1], len(folds.training[0])),
+            )
+        conclude(self, history, module)
+        task.end()
         return self
 
     def fit_transform(self, X, y=None, *, X_clean=None) -> np.ndarray:
@@ -504,7 +530,7 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         return X, X
 
     def _check_rows(self, X, *, reset: bool = False) -> np.ndarray:
-        X = self._check_X(X, reset=reset, ensure_all_finite="allow-nan")
+        X = self._check_table(X, reset=reset, ensure_all_finite="allow-nan")
         self._check_gaps(X, "X")
         return X
 
@@ -527,42 +553,29 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
             )
         return clean
 
-    def _train(
-        self,
-        module: Restorer,
-        objective: RestorationObjective,
-        tensors: dict[str, torch.Tensor],
-        folds: Folds,
-        start_error: np.ndarray,
-        generator: torch.Generator,
-        device: torch.device,
-    ) -> list[dict[str, Any]]:
-        """Train the network if there is a gain to make, and rows to prove it."""
-        unit = float(np.sqrt(start_error.mean())) if len(start_error) else 0.0
-        if unit < _ROUNDING:
-            return []
-        module.weight, module.unit = 1.0, unit
-        n_samples = len(folds.training[0])
-        automatic = self.learning_rate_init == "auto"
-        return train(
-            module,
-            objective,
-            tensors,
-            folds,
-            generator=generator,
-            batch_size=self.batch_size,
-            learning_rate=_LEARNING_RATE if automatic else self.learning_rate_init,
-            max_iter=self.max_iter,
-            tol=self.tol,
-            n_iter_no_change=self.n_iter_no_change,
-            passes=_STEPS * min(self.batch_size, n_samples) / n_samples,
-            device=device,
-            verbose=self.verbose,
+    def _training(self, shape: tuple[int, ...], n_samples: int) -> dict[str, Any]:
+        """Parameters of the training."""
+        automatic = _AUTOMATIC_IMAGES if len(shape) == 3 else _AUTOMATIC_ROWS
+        batch_size, learning_rate = (
+            default if chosen == "auto" else chosen
+            for chosen, default in zip(
+                (self.batch_size, self.learning_rate_init), automatic, strict=True
+            )
         )
+        steps = _steps(shape)
+        return {
+            "batch_size": batch_size,
+            "learning_rate": learning_rate,
+            "max_iter": self.max_iter,
+            "tol": self.tol,
+            "n_iter_no_change": self.n_iter_no_change,
+            "passes": steps * min(batch_size, n_samples) / n_samples,
+            "verbose": self.verbose,
+        }
 
     def _record(
         self,
-        history: list[dict[str, Any]],
+        history: History,
         start_error: np.ndarray,
         kept_error: np.ndarray,
         scale: float,
@@ -578,6 +591,14 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
             )
 
 
+def _steps(shape: tuple[int, ...]) -> int:
+    """Steps in a round: fewer of large images, of which each teaches more."""
+    if len(shape) == 1:
+        return 100
+    pixels = shape[0] * shape[1]
+    return round(min(max(40 * 28**2 / pixels, 40), 200))
+
+
 def _complete(X: np.ndarray) -> np.ndarray:
     """Return the rows without gaps."""
     complete = ~np.isnan(X).any(axis=1)
@@ -589,69 +610,6 @@ def _complete(X: np.ndarray) -> np.ndarray:
             "DenoisingImputer."
         )
     return X[complete]
-
-
-def _coordinates(X: np.ndarray, shape: tuple[int, ...]) -> Coordinates:
-    """Centred and divided by one number; images of any size have one mean as well."""
-    if len(shape) == 1:
-        mean = X.mean(axis=0, dtype=np.float64)
-        return Coordinates(mean, np.sqrt(X.var(axis=0, dtype=np.float64).mean()))
-    return Coordinates(np.array([X.mean(dtype=np.float64)]), X.std(dtype=np.float64))
-
-
-def _beside_noise(
-    coordinates: Coordinates,
-    clean: np.ndarray,
-    noise: Noise,
-    generator: torch.Generator,
-) -> Coordinates:
-    """The same with a larger unit where the noise is larger than what it hides."""
-    sample = torch.from_numpy(clean[:: 1 + len(clean) // 1000] - coordinates.mean)
-    degrade = Degradation(noise, sample, coordinates.mean, 1.0)
-    degraded = degrade(sample[None], generator).nan_to_num()
-    deviation = float(degraded.square().mean().sqrt())
-    return Coordinates(coordinates.mean, max(coordinates.scale, deviation))
-
-
-def _pairs(
-    X: np.ndarray,
-    clean: np.ndarray,
-    shapes: tuple[tuple[int, ...], tuple[int, ...]],
-    views: tuple[Coordinates, Coordinates],
-    noise: Noise | None,
-    folds: Folds,
-    generator: torch.Generator,
-) -> Pairs:
-    """Given pairs, or clean rows of which those held out are degraded once."""
-    target = views[1].training_tensor(clean).unflatten(1, shapes[1])
-    if noise is None:
-        return Pairs(views[0].training_tensor(X).unflatten(1, shapes[0]), target)
-    degrade = Degradation(noise, target, views[1].mean, views[1].scale)
-    held_out = torch.from_numpy(folds.held_out_rows)
-    degraded = target.clone()
-    degraded[held_out] = degrade(target[held_out][None], generator)[0]
-    return Pairs(degraded, target, degrade)
-
-
-def _choose_start(
-    candidates: dict[str, nn.Module],
-    module: Restorer,
-    objective: RestorationObjective,
-    tensors: dict[str, torch.Tensor],
-    folds: Folds,
-) -> str:
-    """Give the module the start with the least error on held-out rows; its name."""
-
-    def error(start: nn.Module) -> float:
-        module.start = start
-        return held_out_error(module, objective, tensors, folds).mean()
-
-    module.weight = 0.0
-    best = next(iter(candidates))
-    if len(candidates) > 1 and len(folds.held_out_rows):
-        best = min(candidates, key=lambda name: error(candidates[name]))
-    module.start = candidates[best]
-    return best
 
 
 def _squared_error(

@@ -44,7 +44,8 @@ class ConvolutionalNetwork(Network):
         code, that of the clean image.
     channels : "auto" or sequence of int, default="auto"
         Channels after each of the encoder's convolutions or, without a code, after each
-        but the last. ``"auto"`` takes (8, 16) with a code and (16, 16, 16) without.
+        but the last. ``"auto"`` takes (8, 16) with a code; without, (16, 16, 16) or,
+        for images that are enlarged, (32, 32, 32).
     kernel_size : "auto" or int, default="auto"
         Height and width of the window of every convolution, in pixels; odd without a
         code. ``"auto"`` takes 4 with a code and 3 without.
@@ -154,16 +155,19 @@ class ConvolutionalNetwork(Network):
             )
         self._check_no_code()
         size = self._check_centred_window()
+        factor = output_shape[0] // input_shape[0]
+        # Of images that are enlarged there is less to convolve.
+        automatic = [16] * 3 if factor == 1 else [32] * 3
         channels = [
             input_shape[-1],
-            *self._check_channels([16, 16, 16]),
-            output_shape[-1],
+            *self._check_channels(automatic),
+            output_shape[-1] * factor**2,
         ]
         layers = [
             ImageConvolution(a, b, kernel_size=size, **draws)
             for a, b in pairwise(channels)
         ]
-        return ConvolutionalMap(layers, activation_named(self.activation))
+        return ConvolutionalMap(layers, activation_named(self.activation), factor)
 
     def row_shapes(self, n_in: int, n_out: int) -> tuple[ImageShape, ImageShape]:
         if n_in == n_out:

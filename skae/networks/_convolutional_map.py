@@ -1,4 +1,9 @@
-"""Convolutions from images to images, whatever their height and width."""
+"""Convolutions from images to images, whatever their height and width.
+
+An image is enlarged by the last layer, which gives each pixel all those that it
+becomes: convolutions of the small image cost less, and did better, than those of one
+that is enlarged before.
+"""
 
 from __future__ import annotations
 
@@ -58,23 +63,30 @@ class ConvolutionalMap(nn.Module):
     Parameters
     ----------
     layers : sequence of ImageConvolution
+        The last one has as many channels as the pixels that a pixel becomes.
     activation : type of nn.Module
         Of the hidden layers; the output is linear.
+    factor : int
+        By which height and width are enlarged.
 
     Attributes
     ----------
     radius : int
-        How far from a pixel lies what its output depends on, in pixels.
+        How far from a pixel lies what its output depends on, in pixels of the input.
     """
 
     def __init__(
-        self, layers: Sequence[ImageConvolution], activation: type[nn.Module]
+        self,
+        layers: Sequence[ImageConvolution],
+        activation: type[nn.Module],
+        factor: int = 1,
     ) -> None:
         super().__init__()
         *hidden, last = layers
         self.hidden = nn.ModuleList(hidden)
         self.last = last
         self.activation = activation()
+        self.factor = factor
         self.radius = sum(layer.radius for layer in layers)
 
     def forward(
@@ -84,8 +96,13 @@ class ConvolutionalMap(nn.Module):
         for layer in self.hidden:
             y = self.activation(layer(x))
             x = x + y if x.shape == y.shape else y
-        return {"output": self.last(x)}
+        return {"output": self._enlarged(self.last(x))}
 
     def zero_output_(self) -> None:
         """Make the stack return zero."""
         zero_(self.last)
+
+    def _enlarged(self, x: torch.Tensor) -> torch.Tensor:
+        if self.factor == 1:
+            return x
+        return functional.pixel_shuffle(x.movedim(-1, -3), self.factor).movedim(-3, -1)

@@ -11,7 +11,7 @@ from skae.training._engine import (
     unwatched,
 )
 from skae.training._folds import Folds, choose_folds, choose_split
-from skae.training._gate import Gate, weigh
+from skae.training._gate import Gate, choose_start, weigh
 from skae.training._layerwise import in_phase, layer_phases
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "available_device",
     "choose_folds",
     "choose_split",
+    "choose_start",
     "held_out_error",
     "held_out_output",
     "in_phase",

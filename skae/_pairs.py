@@ -1,0 +1,118 @@
+"""Pairs of degraded and clean rows, to learn from and to be judged on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from skae._blocks import row_blocks
+from skae._coordinates import Coordinates
+from skae._degradation import Degradation
+from skae.noise import Noise
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Degraded and clean rows of one table.
+
+    Attributes
+    ----------
+    degraded, clean : tensor of shape (n_samples, *shape)
+        In coordinates.
+    views : (Coordinates, Coordinates)
+        The coordinates of degraded and of clean rows.
+    degrade : Degradation or None
+        Degrades clean rows anew; None where the degraded rows are given.
+    gaps : bool
+        Whether degraded rows can have gaps, which are NaN.
+    """
+
+    degraded: torch.Tensor
+    clean: torch.Tensor
+    views: tuple[Coordinates, Coordinates]
+    degrade: Degradation | None = None
+    gaps: bool = False
+
+    @property
+    def shapes(self) -> tuple[Shape, Shape]:
+        """Shapes of a degraded and of a clean row."""
+        return tuple(self.degraded.shape[1:]), tuple(self.clean.shape[1:])
+
+    def blocks(
+        self, rows: np.ndarray, passes: int, generator: torch.Generator
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Blocks of rows, degraded anew in each of so many passes.
+
+        Where degraded rows are given, one pass holds all there is.
+        """
+        for _ in range(passes if self.degrade else 1):
+            for block in self._blocks(rows):
+                clean = self.clean[block]
+                if self.degrade is None:
+                    yield self.degraded[block], clean
+                else:
+                    yield self.degrade(clean[None], generator)[0], clean
+
+    def as_given(self, rows: np.ndarray) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Blocks of rows as they were degraded once."""
+        for block in self._blocks(rows):
+            yield self.degraded[block], self.clean[block]
+
+    def _blocks(self, rows: np.ndarray) -> Iterator[torch.Tensor]:
+        width = max(self.degraded[0].numel(), self.clean[0].numel())
+        for part in row_blocks(len(rows), width):
+            yield torch.from_numpy(rows[part])
+
+
+def given_pairs(X: np.ndarray, clean: np.ndarray, shapes: tuple[Shape, Shape]) -> Pairs:
+    """Return the pairs of the rows of two tables."""
+    views = _coordinates(X, shapes[0]), _coordinates(clean, shapes[1])
+    degraded, target = (
+        view.training_tensor(table).unflatten(1, shape)
+        for view, table, shape in zip(views, (X, clean), shapes, strict=True)
+    )
+    return Pairs(degraded, target, views)
+
+
+def noisy_pairs(
+    clean: np.ndarray,
+    shape: Shape,
+    noise: Noise,
+    held_out: np.ndarray,
+    generator: torch.Generator,
+) -> Pairs:
+    """Return pairs of clean rows, of which those that are held out are degraded once.
+
+    Those that are trained on are degraded in every batch anew.
+    """
+    view = _beside_noise(_coordinates(clean, shape), clean, noise, generator)
+    target = view.training_tensor(clean).unflatten(1, shape)
+    degrade = Degradation(noise, target, view.mean, view.scale)
+    judged = torch.from_numpy(held_out)
+    degraded = target.clone()
+    degraded[judged] = degrade(target[judged][None], generator)[0]
+    return Pairs(degraded, target, (view, view), degrade, noise.leaves_gaps)
+
+
+def _coordinates(X: np.ndarray, shape: Shape) -> Coordinates:
+    """Centred and divided by one number; images of any size have one mean as well."""
+    if len(shape) == 1:
+        mean = X.mean(axis=0, dtype=np.float64)
+        return Coordinates(mean, np.sqrt(X.var(axis=0, dtype=np.float64).mean()))
+    return Coordinates(np.array([X.mean(dtype=np.float64)]), X.std(dtype=np.float64))
+
+
+def _beside_noise(
+    view: Coordinates, clean: np.ndarray, noise: Noise, generator: torch.Generator
+) -> Coordinates:
+    """The same with a larger unit where the noise is larger than what it hides."""
+    sample = torch.from_numpy(clean[:: 1 + len(clean) // 1000] - view.mean)
+    degrade = Degradation(noise, sample, view.mean, 1.0)
+    degraded = degrade(sample[None], generator).nan_to_num()
+    deviation = float(degraded.square().mean().sqrt())
+    return Coordinates(view.mean, max(view.scale, deviation))
