@@ -11,9 +11,11 @@ from sklearn.utils import gen_batches
 BLOCK = 2**17  # elements of X that are worked on at a time: they fit into a cache
 
 
-def row_blocks(n_samples: int, n_features: int) -> Iterator[slice]:
-    """Slices of rows that hold at most ``BLOCK`` elements, but at least one row."""
-    return gen_batches(n_samples, max(1, BLOCK // n_features))
+def row_blocks(
+    n_samples: int, n_features: int, elements: int = BLOCK
+) -> Iterator[slice]:
+    """Slices of rows that hold at most so many elements, but at least one row."""
+    return gen_batches(n_samples, max(1, elements // n_features))
 
 
 @torch.inference_mode()
@@ -23,9 +25,10 @@ def map_blocks(
     n_out: int,
     dtype: np.dtype | None = None,
     working: type = np.float64,
+    elements: int = BLOCK,
 ) -> np.ndarray:
     """Apply `function` to blocks of rows as `working`; return `dtype`, else X's."""
     result = np.empty((len(X), n_out), dtype=dtype or X.dtype)
-    for rows in row_blocks(len(X), max(X.shape[1], n_out)):
+    for rows in row_blocks(len(X), max(X.shape[1], n_out), elements):
         result[rows] = function(X[rows].astype(working, copy=False))
     return result

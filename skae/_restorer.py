@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -59,7 +61,13 @@ class Restorer(nn.Module):
             (*degraded[:-1], seen), clean, members=1, generator=generator
         )
         self.network.zero_output_()
-        self.unit = self.weight = 1.0
+        self.unit, self.weight = 1.0, 0.0
+
+    def beside(self, start: nn.Module) -> Restorer:
+        """Return a copy with this start."""
+        restorer = copy.deepcopy(self)
+        restorer.start = start
+        return restorer
 
     @property
     def radius(self) -> int | None:

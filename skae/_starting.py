@@ -49,6 +49,8 @@ class Starting:
             possible = [name for name in fits if name not in obstacles]
             if not possible:
                 raise ValueError(obstacles["linear"])
+            if "local" in possible and "identity" in possible:
+                possible.remove("identity")  # which is one of the filters
         elif name in obstacles:
             raise ValueError(obstacles[name])
         else:

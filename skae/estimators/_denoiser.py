@@ -46,6 +46,7 @@ from skae.training import (
 
 _AUTOMATIC_ROWS = 32, 4e-3  # batch size and learning rate
 _AUTOMATIC_IMAGES = 16, 5e-3
+_ELEMENTS = 2**16  # worked on at a time: with 16 channels each, they fit into a cache
 _ROUNDING = 1e-6  # of float32, in which the network is trained
 
 
@@ -287,32 +288,38 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
         random_state = check_random_state(self.random_state)
         generator = torch.Generator().manual_seed(random_state.randint(2**31 - 1))
         folds = choose_split(clean, self.validation_fraction, random_state)
-
         if noise is None:
             pairs = given_pairs(X, clean, shapes)
         else:
             held_out = folds.held_out_rows
             pairs = noisy_pairs(clean, shapes[1], noise, held_out, generator)
-        module = Restorer(network, *shapes, gaps=pairs.gaps, generator=generator)
+        training = self._training(shapes[1], len(folds.training[0]))
+        training |= {"generator": generator, "device": device}
         objective = RestorationObjective(
             LOSSES[self.loss], pairs.degrade, gaps=pairs.gaps
         )
         tensors = {"input": pairs.degraded, "target": pairs.clean}
-        problem = module, objective, tensors, folds
-        self.n_features_out_ = clean.shape[1]
-        self.clean_feature_names_ = None if X_clean is None else feature_names(X_clean)
-        self.data_range_ = float(clean.max() - clean.min())
+        rest = objective, tensors, folds
+
         rows = folds.training[0], folds.held_out[0]
         starts = Starting(pairs, *rows, generator).candidates(self.start)
-        self.start_ = choose_start(starts, *problem)
-        start_error = _squared_error(*problem)
+        untrained = Restorer(network, *shapes, gaps=pairs.gaps, generator=generator)
+        restorers = {name: untrained.beside(start) for name, start in starts.items()}
+        errors = {name: _squared_error(restorers[name], *rest) for name in starts}
+        name, improvable = _best_start(errors)
+        if improvable:
+            for candidate, restorer in restorers.items():
+                restorer.unit = float(np.sqrt(errors[candidate].mean()))
+                restorer.weight = 1.0
+            name = choose_start(restorers, *rest, **training)
+        module, start_error = restorers[name], errors[name]
         seed = random_state.randint(2**31 - 1)
 
         def conclude(
             denoiser: DenoisingTransformer, history: History, module: Restorer
         ) -> None:
             # In the precision of the training, for speed.
-            judged = copy.deepcopy(module).float(), *problem[1:]
+            judged = copy.deepcopy(module).float(), *rest
             module.weight = weigh(*judged, Gate()).weight_ if history else 0.0
             kept_error = _squared_error(*judged) if history else start_error
             denoiser._record(history, start_error, kept_error, pairs.views[1].scale)
@@ -326,19 +333,17 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
             # A copy, because the training goes on.
             conclude(denoiser, history, copy.deepcopy(module))
 
+        self.start_ = name
+        self.n_features_out_ = clean.shape[1]
+        self.clean_feature_names_ = None if X_clean is None else feature_names(X_clean)
+        self.data_range_ = float(clean.max() - clean.min())
         metadata = {} if X_clean is None else {"X_clean": X_clean}
         task = FitTask.whole(self, *passed, max_subtasks=self.max_iter, **metadata)
         history: History = []
-        unit = float(np.sqrt(start_error.mean())) if len(start_error) else 0.0
-        # A gain over the start has to be there, and rows to prove it.
-        if unit > _ROUNDING:
-            module.weight, module.unit = 1.0, unit
+        if improvable:
+            watch = task.watch(conclude_round)
             history = train(
-                *problem,
-                generator=generator,
-                device=device,
-                watch=task.watch(conclude_round),
-                **self._training(shapes[1], len(folds.training[0])),
+                module, *rest, **training, verbose=self.verbose, watch=watch
             )
         conclude(self, history, module)
         task.end()
@@ -379,7 +384,13 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
         check_is_fitted(self)
         X = self._check_rows(X)
         restoration = self._restoration.in_precision(X.dtype)
-        return map_blocks(restoration.restore, X, self.n_features_out_, working=X.dtype)
+        return map_blocks(
+            restoration.restore,
+            X,
+            self.n_features_out_,
+            working=X.dtype,
+            elements=_ELEMENTS,
+        )
 
     def restore_image(self, image) -> np.ndarray:
         """Restore an image of any size.
@@ -570,7 +581,6 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
             "tol": self.tol,
             "n_iter_no_change": self.n_iter_no_change,
             "passes": steps * min(batch_size, n_samples) / n_samples,
-            "verbose": self.verbose,
         }
 
     def _record(
@@ -610,6 +620,14 @@ def _complete(X: np.ndarray) -> np.ndarray:
             "DenoisingImputer."
         )
     return X[complete]
+
+
+def _best_start(errors: dict[str, np.ndarray]) -> tuple[str, bool]:
+    """Name of the start to take, and whether rows could prove that a network helps."""
+    if not all(len(error) for error in errors.values()):
+        return next(iter(errors)), False
+    best = min(errors, key=lambda name: errors[name].mean())
+    return best, np.sqrt(errors[best].mean()) > _ROUNDING
 
 
 def _squared_error(

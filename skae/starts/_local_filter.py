@@ -10,7 +10,7 @@ from torch.nn import functional
 from skae.starts._restoring import Examples, split_gaps
 from skae.starts._ridge import Ridge
 
-_RADIUS = 3
+_RADIUS = 2
 _BLUR = 0.7  # standard deviation in pixels of the weights that fill a gap
 
 

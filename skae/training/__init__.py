@@ -11,8 +11,9 @@ from skae.training._engine import (
     unwatched,
 )
 from skae.training._folds import Folds, choose_folds, choose_split
-from skae.training._gate import Gate, choose_start, weigh
+from skae.training._gate import Gate, weigh
 from skae.training._layerwise import in_phase, layer_phases
+from skae.training._trial import choose_start
 
 __all__ = [
     "Folds",

@@ -13,6 +13,7 @@ from skae.training._folds import Folds
 Tensors = dict[str, torch.Tensor]
 
 _EVALUATION_ROWS = 2**13  # rows, over all members, that are evaluated at a time
+_EVALUATION_VALUES = 2**16  # of these rows: what layers make of images fits into a cache
 
 
 def gather(tensors: Tensors, rows: torch.Tensor) -> Tensors:
@@ -70,9 +71,16 @@ class TrainingBatches:
 
 
 class HeldOutBatches:
-    """The held-out rows of all members, padded to equal length."""
+    """The held-out rows of all members, padded to equal length.
 
-    def __init__(self, folds: Folds) -> None:
+    Parameters
+    ----------
+    folds : Folds
+    n_values : int
+        Values in a row.
+    """
+
+    def __init__(self, folds: Folds, n_values: int) -> None:
         longest = max(len(rows) for rows in folds.held_out)
         rows = np.zeros((folds.members, longest), dtype=np.int64)
         self._held_out = np.zeros((folds.members, longest), dtype=bool)
@@ -80,7 +88,8 @@ class HeldOutBatches:
             rows[member, : len(held_out)] = held_out
             self._held_out[member, : len(held_out)] = True
         self._rows = torch.from_numpy(rows)
-        self._block = max(1, _EVALUATION_ROWS // folds.members)
+        block = min(_EVALUATION_ROWS, _EVALUATION_VALUES // n_values)
+        self._block = max(1, block // folds.members)
 
     def __iter__(self) -> Iterator[torch.Tensor]:
         return iter(self._rows.split(self._block, dim=1))

@@ -102,7 +102,9 @@ def train(
         objective,
         flat=FlatParameters(working),
         batches=TrainingBatches(folds, batch_size, generator, passes),
-        held_out=HeldOutBatches(folds) if len(folds.held_out_rows) else None,
+        held_out=(
+            HeldOutBatches(folds, _width(tensors)) if len(folds.held_out_rows) else None
+        ),
         schedule=Schedule(learning_rate, max_iter, tol, n_iter_no_change),
         generator=_on_device(generator, device),
         device=device,
@@ -152,7 +154,7 @@ def held_out_error(
     error : ndarray of shape (n_held_out,)
         In the order of ``folds.held_out_rows``.
     """
-    held_out = HeldOutBatches(folds)
+    held_out = HeldOutBatches(folds, _width(tensors))
     return _errors(module, objective, _held_out(module, tensors, held_out), held_out)
 
 
@@ -165,7 +167,7 @@ def held_out_output(module: nn.Module, tensors: Tensors, folds: Folds) -> np.nda
     output : ndarray of shape (n_held_out, n_outputs)
         In the order of ``folds.held_out_rows``.
     """
-    held_out = HeldOutBatches(folds)
+    held_out = HeldOutBatches(folds, _width(tensors))
     outputs = [
         module(batch)["output"] for batch in _held_out(module, tensors, held_out)
     ]
@@ -196,6 +198,11 @@ def _errors(
         for batch in batches
     ]
     return held_out.select(torch.cat(errors, dim=1))
+
+
+def _width(tensors: Tensors) -> int:
+    """Values in a row."""
+    return max(tensor[0].numel() for tensor in tensors.values())
 
 
 def _total(terms: Tensors) -> torch.Tensor:

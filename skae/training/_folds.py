@@ -10,6 +10,7 @@ from sklearn.utils import gen_batches
 _FEWEST_ROWS = 20  # fewer distinct rows prove nothing, whatever is held out of them
 _FEW_ROWS = 2_000  # below, every row is worth training on and being judged on
 _MOST_HELD_OUT = 5_000  # more would not sharpen a decision, only cost time
+_MOST_VALUES = 10**6  # of rows that are held out and judged whole: images have many
 _BLOCK = 2**16  # elements of X that are hashed at a time
 
 
@@ -83,13 +84,15 @@ def choose_split(
 ) -> Folds:
     """One member and the rows that it is judged on; copies of a row stay together.
 
-    At least five distinct rows are held out, and none of a handful.
+    At least five distinct rows are held out, and none of a handful; at most 5,000, or a
+    million values.
     """
     ranks = _shuffled_ranks(row_keys(X, random_state), random_state)
     n_distinct = ranks.max() + 1
     if n_distinct < _FEWEST_ROWS:
         return all_rows(len(X))
-    wanted = min(round(fraction * n_distinct), _MOST_HELD_OUT, n_distinct - 5)
+    most = min(_MOST_HELD_OUT, _MOST_VALUES // X.shape[1])
+    wanted = min(round(fraction * n_distinct), most, n_distinct - 5)
     held_out = ranks < max(wanted, 5)
     return Folds([np.flatnonzero(~held_out)], [np.flatnonzero(held_out)])
 

@@ -1,4 +1,4 @@
-"""Which start to take, and how much of a residual to keep."""
+"""How much of a residual to keep."""
 
 from __future__ import annotations
 
@@ -77,25 +77,3 @@ def weigh(
 
     module.weight = gate.fit(error_at).weight_
     return gate
-
-
-def choose_start(
-    starts: dict[str, nn.Module],
-    module: nn.Module,
-    objective: nn.Module,
-    tensors: Tensors,
-    folds: Folds,
-) -> str:
-    """Give a residual module the ``start`` with the least held-out error; its name.
-
-    Where nothing is held out, the first one.
-    """
-
-    def error(name: str) -> float:
-        module.start, module.weight = starts[name], 0.0
-        return held_out_error(module, objective, tensors, folds).mean()
-
-    judged = len(starts) > 1 and len(folds.held_out_rows) > 0
-    best = min(starts, key=error) if judged else next(iter(starts))
-    module.start = starts[best]
-    return best

@@ -87,7 +87,7 @@ def test_held_out_rows_come_back_in_their_order(
     folds = folds_of(*[np.arange(10)] * 3, held_out=held_out)
     for rows_at_a_time in (1, 6, 2**13):
         monkeypatch.setattr(_batches, "_EVALUATION_ROWS", rows_at_a_time)
-        batches = HeldOutBatches(folds)
+        batches = HeldOutBatches(folds, 3)
         # An "error" that tells whose it is: the row, and ten times the member.
         errors = torch.cat(
             [rows + 10 * torch.arange(3)[:, None] for rows in batches], dim=1
