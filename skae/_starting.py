@@ -49,7 +49,7 @@ class Starting:
             possible = [name for name in fits if name not in obstacles]
             if not possible:
                 raise ValueError(obstacles["linear"])
-            if "local" in possible and "identity" in possible:
+            if {"identity", "local"} <= set(possible) and len(self.held_out):
                 possible.remove("identity")  # which is one of the filters
         elif name in obstacles:
             raise ValueError(obstacles[name])
@@ -111,4 +111,4 @@ class Starting:
 
 def _spread(rows: np.ndarray, most: int) -> np.ndarray:
     """At most so many of the rows, evenly spread."""
-    return rows[:: 1 + len(rows) // (most + 1)]
+    return rows[:: max(math.ceil(len(rows) / most), 1)]

@@ -314,6 +314,7 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
             name = choose_start(restorers, *rest, **training)
         module, start_error = restorers[name], errors[name]
         seed = random_state.randint(2**31 - 1)
+        clean_feature_names = None if X_clean is None else feature_names(X_clean)
 
         def conclude(
             denoiser: DenoisingTransformer, history: History, module: Restorer
@@ -322,6 +323,10 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
             judged = copy.deepcopy(module).float(), *rest
             module.weight = weigh(*judged, Gate()).weight_ if history else 0.0
             kept_error = _squared_error(*judged) if history else start_error
+            denoiser.start_ = name
+            denoiser.n_features_out_ = clean.shape[1]
+            denoiser.clean_feature_names_ = clean_feature_names
+            denoiser.data_range_ = float(clean.max() - clean.min())
             denoiser._record(history, start_error, kept_error, pairs.views[1].scale)
             denoiser.uses_network_ = module.weight > 0
             denoiser.module_ = module.eval().requires_grad_(False)
@@ -333,10 +338,6 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
             # A copy, because the training goes on.
             conclude(denoiser, history, copy.deepcopy(module))
 
-        self.start_ = name
-        self.n_features_out_ = clean.shape[1]
-        self.clean_feature_names_ = None if X_clean is None else feature_names(X_clean)
-        self.data_range_ = float(clean.max() - clean.min())
         metadata = {} if X_clean is None else {"X_clean": X_clean}
         task = FitTask.whole(self, *passed, max_subtasks=self.max_iter, **metadata)
         history: History = []

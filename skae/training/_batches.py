@@ -13,7 +13,7 @@ from skae.training._folds import Folds
 Tensors = dict[str, torch.Tensor]
 
 _EVALUATION_ROWS = 2**13  # rows, over all members, that are evaluated at a time
-_EVALUATION_VALUES = 2**16  # of these rows: what layers make of images fits into a cache
+_EVALUATION_VALUES = 2**16  # of these rows: what layers make of them fits into a cache
 
 
 def gather(tensors: Tensors, rows: torch.Tensor) -> Tensors:
