@@ -1,4 +1,4 @@
-"""A start and a network as one module, and the pairs that it learns from."""
+"""A start and a network as one module, and what it is trained for."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-from skae._degradation import Degradation, Pairs
 from skae._objective import RestorationObjective
 from skae._restoration import mean_psnr
 from skae._restorer import Restorer
 from skae.losses import LOSSES
 from skae.networks import ConvolutionalNetwork, DenseNetwork, Network
-from skae.noise import GaussianNoise, MaskingNoise, SaltAndPepperNoise
 from skae.starts import IdentityStart
 
 F64 = torch.float64
@@ -23,11 +21,12 @@ CASES = {
     "images": (ConvolutionalNetwork((4, 6, 2), (3, 3)), (4, 6, 2), (4, 6, 2), False),
     "with gaps": (ConvolutionalNetwork((4, 6), (3, 3)), (4, 6, 1), (4, 6, 1), True),
     "enlarged": (ConvolutionalNetwork((4, 6), (3, 3)), (2, 3, 1), (4, 6, 1), False),
+    "colour": (ConvolutionalNetwork((6, 9, 2), (3,)), (2, 3, 2), (6, 9, 2), False),
 }
 
 
 class Nearest(nn.Module):
-    """Makes every pixel a square, to start from where the size changes."""
+    """Makes every pixel a square, no two of whose pixels are alike."""
 
     radius = 0
 
@@ -38,7 +37,8 @@ class Nearest(nn.Module):
     def forward(self, values: torch.Tensor, visible: torch.Tensor) -> torch.Tensor:
         if self.factor == 1:
             return 2 * values + 1
-        square = torch.ones(self.factor, self.factor, 1, dtype=values.dtype)
+        square = torch.arange(1.0, self.factor**2 + 1, dtype=values.dtype)
+        square = square.view(self.factor, self.factor, 1)
         return torch.stack(
             [torch.stack([torch.kron(x, square) for x in rows]) for rows in values]
         )
@@ -59,6 +59,7 @@ def noise(*shape: int, seed: int = 1) -> torch.Tensor:
 class TestRestorer:
     def test_is_the_start_before_the_first_step(self, case: str) -> None:
         module = build(*CASES[case])
+        module.weight = 1.0
         x = noise(1, 5, *CASES[case][1])
         visible = torch.ones_like(x)
         assert torch.equal(module({"input": x})["output"], module.start(x, visible))
@@ -69,6 +70,7 @@ class TestRestorer:
             nn.init.normal_(parameter, generator=torch.Generator().manual_seed(2))
         x = noise(1, 5, *CASES[case][1])
         start = module.start(x, torch.ones_like(x))
+        module.weight = 1.0
         whole = module({"input": x})["output"] - start
         assert whole.abs().min() > 0
         module.weight, module.unit = 0.5, 0.1
@@ -78,8 +80,10 @@ class TestRestorer:
         assert torch.equal(module({"input": x})["output"], start)
 
     def test_the_network_sees_row_start_and_gaps(self, case: str) -> None:
-        _, degraded, _, gaps = CASES[case]
+        """What the start made of a pixel, row by row, beside that pixel."""
+        _, degraded, clean, gaps = CASES[case]
         module = build(*CASES[case])
+        module.weight = 1.0
         x = noise(1, 5, *degraded)
         if gaps:
             x[noise(*x.shape, seed=2) > 0] = torch.nan
@@ -87,24 +91,37 @@ class TestRestorer:
         module.network.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
         module({"input": x})
         (batch,) = seen
-        values = x.nan_to_num()
-        nearest = Nearest(module.factor)
-        parts = [nearest(values, None) if module.factor > 1 else values]
-        parts.append(module.start(values, None))
+        start = module.start(x.nan_to_num(), torch.ones_like(x))
+        if len(clean) > 1:
+            f, (height, width, channels) = module.factor, degraded
+            start = start.view(1, 5, height, f, width, f, channels)
+            start = start.permute(0, 1, 2, 4, 6, 3, 5).flatten(4)
+        parts = [x.nan_to_num(), start]
         if gaps:
             parts.append((~x.isnan()).to(F64))
         assert torch.equal(batch["input"], torch.cat(parts, -1))
+
+    def test_beside_another_start(self, case: str) -> None:
+        """A copy with a network of its own, which begins alike."""
+        module = build(*CASES[case])
+        start = Nearest(module.factor)
+        other = module.beside(start)
+        assert other.start is start is not module.start
+        before = [parameter.clone() for parameter in module.parameters()]
+        for mine, theirs in zip(before, other.parameters(), strict=True):
+            assert torch.equal(mine, theirs)
+            nn.init.ones_(theirs)
+        assert all(map(torch.equal, before, module.parameters()))
 
 
 def test_radius_is_that_of_start_and_network() -> None:
     module = build(*CASES["images"])
     assert module.radius == 3
-    start = module.start
-    start.radius = 4
+    module.start.radius = 4
     assert module.radius == 7
-    start.radius = None
+    module.start.radius = None
     assert module.radius is None
-    assert build(*CASES["enlarged"]).radius == 2  # three pixels of the large image
+    assert build(*CASES["enlarged"]).radius == 3  # in pixels of the small image
 
 
 @pytest.mark.parametrize("loss", ["squared_error", "absolute_error"])
@@ -131,52 +148,6 @@ def test_objective_degrades_in_training_only() -> None:
     assert not objective(module, batch)["restoration"].any()
     trained = objective(module, batch, torch.Generator())["restoration"]
     torch.testing.assert_close(trained, torch.full((1, 5), 54.0, dtype=F64))
-
-
-class TestDegradation:
-    def degraded(self, spec, X: np.ndarray, mean, unit: float) -> np.ndarray:
-        """Rows of X after a noise in coordinates, in the units of X again."""
-        rows = torch.from_numpy((X - mean) / unit).unflatten(1, (3, 2, 1))
-        degrade = Degradation(spec, rows, np.broadcast_to(mean, 6).copy(), unit)
-        y = degrade(rows[None], torch.Generator().manual_seed(0))[0]
-        assert y.shape == rows.shape
-        return y.flatten(1).numpy() * unit + mean
-
-    @pytest.mark.parametrize("unit", [0.01, 1.0, 30.0])
-    def test_gaussian_is_in_the_units_of_x(self, unit: float) -> None:
-        X = np.full((2000, 6), 5.0)
-        noise = self.degraded(GaussianNoise(0.2), X, 4.0, unit) - X
-        assert noise.std() == pytest.approx(0.2, rel=0.03)
-
-    def test_of_a_range_every_image_draws_one_strength(self) -> None:
-        X = np.zeros((4000, 6))
-        deviation = self.degraded(GaussianNoise((0.0, 1.0)), X, 0.0, 1.0).std(axis=1)
-        assert np.quantile(deviation, 0.05) < 0.1
-        assert np.quantile(deviation, 0.95) > 0.8
-
-    def test_values_are_replaced_by_those_of_x(self) -> None:
-        X = np.random.RandomState(0).uniform(3, 7, size=(50, 6))
-        mean = X.mean(axis=0)
-        spec = MaskingNoise(0.5)
-        changed = self.degraded(spec, X, mean, 0.3)
-        assert np.isclose(changed, 0).any()
-        assert (np.isclose(changed, 0) | np.isclose(changed, X)).all()
-        changed = self.degraded(SaltAndPepperNoise(0.5), X, mean, 0.3)
-        ends = np.isclose(changed, X.min(axis=0)) | np.isclose(changed, X.max(axis=0))
-        assert (ends | np.isclose(changed, X)).all()
-
-
-def test_pairs_are_degraded_anew_or_given() -> None:
-    clean, given = noise(30, 6), noise(30, 6, seed=2)
-    degrade = Degradation(GaussianNoise(0.2), clean, np.zeros(6), 1.0)
-    rows = np.arange(0, 30, 2)
-    generator = torch.Generator().manual_seed(0)
-    fresh = list(Pairs(given, clean, degrade).blocks(rows, 3, generator))
-    assert sum(len(x) for x, _ in fresh) == 3 * len(rows)
-    assert all(not torch.equal(x, y) for x, y in fresh)
-    ((x, y),) = Pairs(given, clean).blocks(rows, 3, generator)
-    assert torch.equal(x, given[rows])
-    assert torch.equal(y, clean[rows])
 
 
 def test_mean_psnr() -> None:

@@ -9,11 +9,12 @@ from torch import nn
 from skae.networks import ConvolutionalNetwork
 
 
-def build(channels=(3, 3, 4), kernel_size=3, members: int = 2):
+def build(channels=(3, 3, 4), kernel_size=3, members: int = 2, factor: int = 1):
+    """From images of three channels to those of two."""
     spec = ConvolutionalNetwork((5, 6), channels, kernel_size, activation="tanh")
     return spec.build(
         (5, 6, 3),
-        (5, 6, 2),
+        (5 * factor, 6 * factor, 2),
         members=members,
         generator=torch.Generator().manual_seed(0),
     )
@@ -24,21 +25,23 @@ def images(*shape: int) -> torch.Tensor:
     return torch.randn(shape, generator=generator, dtype=torch.float64)
 
 
+@pytest.mark.parametrize("factor", [1, 2, 3])
 @pytest.mark.parametrize("kernel_size", [1, 3, 5])
 @pytest.mark.parametrize("size", [(5, 6), (9, 4), (1, 1)])
-def test_is_made_of_torchs_convolutions(
-    kernel_size: int, size: tuple[int, int]
+def test_is_made_of_torchs_layers(
+    factor: int, kernel_size: int, size: tuple[int, int]
 ) -> None:
-    module, x = build(kernel_size=kernel_size), images(2, 4, *size, 3)
+    module = build(kernel_size=kernel_size, factor=factor)
+    x = images(2, 4, *size, 3)
     output = module({"input": x})["output"]
-    assert output.shape == (2, 4, *size, 2)
+    assert output.shape == (2, 4, size[0] * factor, size[1] * factor, 2)
     for member in range(2):
         y = x[member].movedim(-1, 1)
         for layer in (*module.hidden, module.last):
             weight, bias = layer.weight[member], layer.bias[member]
             convolved = nn.functional.conv2d(y, weight, bias, padding="same")
             if layer is module.last:
-                y = convolved
+                y = nn.PixelShuffle(factor)(convolved)
             else:
                 # The third layer has more channels than it sees.
                 skip = y if weight.shape[0] == weight.shape[1] else 0
@@ -46,29 +49,59 @@ def test_is_made_of_torchs_convolutions(
         torch.testing.assert_close(output[member], y.movedim(1, -1))
 
 
-def test_zero_output() -> None:
-    module = build()
+@pytest.mark.parametrize("factor", [1, 2])
+def test_zero_output(factor: int) -> None:
+    module = build(factor=factor)
     module.zero_output_()
     assert not module({"input": images(2, 4, 5, 6, 3)})["output"].any()
 
 
+@pytest.mark.parametrize("factor", [1, 2, 3])
 @pytest.mark.parametrize("kernel_size", [1, 3, 5])
-def test_radius_holds_all_that_a_pixel_depends_on(kernel_size: int) -> None:
-    module = build(kernel_size=kernel_size, members=1)
+def test_radius_holds_all_that_a_pixel_depends_on(
+    factor: int, kernel_size: int
+) -> None:
+    """In pixels of the input, whichever of those that one becomes it is."""
+    module = build(kernel_size=kernel_size, members=1, factor=factor)
     x = images(1, 1, 41, 41, 3).requires_grad_()
-    module({"input": x})["output"][0, 0, 20, 20].sum().backward()
+    output = module({"input": x})["output"][0, 0]
+    output[20 * factor, 20 * factor + factor - 1].sum().backward()
     rows, columns = x.grad[0, 0].abs().sum(-1).nonzero().T
     for seen in (rows, columns):
         assert seen.min() == 20 - module.radius
         assert seen.max() == 20 + module.radius
 
 
-def test_defaults() -> None:
+def test_pixels_that_one_becomes_lie_beside_each_other() -> None:
+    """Written out, for the order of the channels of the last layer."""
+    module = build(channels=(), kernel_size=1, members=1, factor=2)
+    x = images(1, 1, 3, 4, 3)
+    weight, bias = module.last.weight[0, :, :, 0, 0], module.last.bias[0]
+    values = x[0, 0] @ weight.T + bias
+    output = module({"input": x})["output"][0, 0]
+    for row in range(6):
+        for column in range(8):
+            phase = 2 * (row % 2) + column % 2
+            torch.testing.assert_close(
+                output[row, column], values[row // 2, column // 2, phase::4]
+            )
+
+
+@pytest.mark.parametrize("factor, width", [(1, 16), (2, 32), (3, 32)])
+def test_defaults(factor: int, width: int) -> None:
     module = ConvolutionalNetwork((5, 6)).build(
-        (5, 6, 2), (5, 6, 1), members=1, generator=torch.Generator()
+        (5, 6, 2),
+        (5 * factor, 6 * factor, 1),
+        members=1,
+        generator=torch.Generator(),
     )
     shapes = [tuple(layer.weight.shape[1:]) for layer in (*module.hidden, module.last)]
-    assert shapes == [(16, 2, 3, 3), (16, 16, 3, 3), (16, 16, 3, 3), (1, 16, 3, 3)]
+    assert shapes == [
+        (width, 2, 3, 3),
+        (width, width, 3, 3),
+        (width, width, 3, 3),
+        (factor**2, width, 3, 3),
+    ]
 
 
 @pytest.mark.parametrize(
