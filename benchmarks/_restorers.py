@@ -56,7 +56,7 @@ def noise_filters(sigma: float) -> dict[str, Peer]:
         "Gaussian": image_filter(gaussian, (0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.3)),
         "non-local means": image_filter(
             partial(non_local_means, sigma=sigma),
-            list(product((0.5, 0.65, 0.8, 1.0), (3, 5), (6, 11))),
+            list(product((0.5, 0.65, 0.8, 1.1, 1.4, 1.8), (3, 5), (5, 9, 14))),
         ),
         "total variation": image_filter(
             total_variation, [sigma * factor for factor in (0.4, 0.6, 0.8, 1.0, 1.3)]
