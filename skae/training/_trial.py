@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from typing import Any
 
 from torch import nn
@@ -40,7 +41,8 @@ def choose_start(
         history = train(
             module, objective, tensors, folds, **training | {"max_iter": _ROUNDS}
         )
-        return min(row["validation_loss"] for row in history)
+        least = min(row["validation_loss"] for row in history)
+        return math.inf if math.isnan(least) else least  # of one that diverged
 
     if len(residuals) == 1 or len(folds.held_out_rows) == 0:
         return next(iter(residuals))
