@@ -94,3 +94,18 @@ def test_held_out_rows_come_back_in_their_order(
         )
         assert batches.select(errors).tolist() == [4, 2, 9, 27]
         assert folds.held_out_rows.tolist() == [4, 2, 9, 7]
+
+
+@pytest.mark.parametrize(
+    "n_values, members, size", [(1, 1, 400), (64, 1, 64), (64, 4, 16), (10**5, 2, 1)]
+)
+def test_held_out_rows_are_judged_a_cache_at_a_time(
+    n_values: int, members: int, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many rows as hold so many values, over all members, but at least one."""
+    monkeypatch.setattr(_batches, "_EVALUATION_VALUES", 64 * 64)
+    rows = np.arange(400)
+    folds = folds_of(*[rows] * members, held_out=[rows] * members)
+    batches = list(HeldOutBatches(folds, n_values))
+    assert batches[0].shape == (members, size)
+    assert torch.equal(torch.cat(batches, dim=1)[-1], torch.arange(400))

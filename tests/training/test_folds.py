@@ -209,3 +209,26 @@ def test_split_of_a_handful() -> None:
     folds = choose_split(X, 0.5, np.random.RandomState(0))
     assert len(folds.held_out_rows) == 0
     assert len(folds.training[0]) == len(X)
+
+
+@pytest.mark.parametrize(
+    "n_features, most", [(1, 5_000), (200, 5_000), (250, 4_000), (30_000, 33)]
+)
+def test_split_holds_out_no_more_than_sharpens_a_decision(
+    n_features: int, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """5,000 rows or a million values; here, a tenth of both."""
+    monkeypatch.setattr(_folds, "_MOST_HELD_OUT", 500)
+    monkeypatch.setattr(_folds, "_MOST_VALUES", 10**5)
+    rows = np.arange(1_100, dtype=np.float32)[:, None]
+    X = np.broadcast_to(rows, (1_100, n_features)).copy()
+    folds = choose_split(X, 0.9, np.random.RandomState(0))
+    assert len(folds.held_out_rows) == max(most // 10, 5)
+    assert len(folds.training[0]) == 1_100 - len(folds.held_out_rows)
+
+
+def test_limits_of_a_split() -> None:
+    assert (_folds._MOST_HELD_OUT, _folds._MOST_VALUES) == (5_000, 10**6)
+    X = np.random.RandomState(0).normal(size=(24, 60_000)).astype(np.float32)
+    folds = choose_split(X, 0.9, np.random.RandomState(0))
+    assert len(folds.held_out_rows) == 10**6 // 60_000
