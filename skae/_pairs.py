@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import nn
 
 from skae._blocks import row_blocks
 from skae._coordinates import Coordinates
 from skae._degradation import Degradation
 from skae.noise import Noise
+from skae.starts import NoSurroundings, surroundings_of
 
 Shape = tuple[int, ...]
 
@@ -26,6 +28,8 @@ class Pairs:
         In coordinates.
     views : (Coordinates, Coordinates)
         The coordinates of degraded and of clean rows.
+    surroundings : nn.Module
+        What pixels are seen relative to.
     degrade : Degradation or None
         Degrades clean rows anew; None where the degraded rows are given.
     gaps : bool
@@ -35,6 +39,7 @@ class Pairs:
     degraded: torch.Tensor
     clean: torch.Tensor
     views: tuple[Coordinates, Coordinates]
+    surroundings: nn.Module
     degrade: Degradation | None = None
     gaps: bool = False
 
@@ -71,12 +76,21 @@ class Pairs:
 
 def given_pairs(X: np.ndarray, clean: np.ndarray, shapes: tuple[Shape, Shape]) -> Pairs:
     """Return the pairs of the rows of two tables."""
-    views = _coordinates(X, shapes[0]), _coordinates(clean, shapes[1])
+    view, surroundings = _coordinates(clean, shapes[1]), NoSurroundings()
+    if len(shapes[1]) == 3:
+        samples = (
+            torch.from_numpy(view.transform(_spread(table))).unflatten(1, shape)
+            for table, shape in zip((X, clean), shapes, strict=True)
+        )
+        surroundings = surroundings_of(*samples)
+    # The brightness of one is that of the other, in the same units.
+    carried_over = surroundings.radius > 0
+    views = view if carried_over else _coordinates(X, shapes[0]), view
     degraded, target = (
         view.training_tensor(table).unflatten(1, shape)
         for view, table, shape in zip(views, (X, clean), shapes, strict=True)
     )
-    return Pairs(degraded, target, views)
+    return Pairs(degraded, target, views, surroundings)
 
 
 def noisy_pairs(
@@ -90,13 +104,26 @@ def noisy_pairs(
 
     Those that are trained on are degraded in every batch anew.
     """
-    view = _beside_noise(_coordinates(clean, shape), clean, noise, generator)
+    view = _coordinates(clean, shape)
+    sample = torch.from_numpy(view.transform(_spread(clean)))
+    degrade = Degradation(noise, sample, view.mean, view.scale)
+    noisy = degrade(sample[None], generator)[0]
+    surroundings = surroundings_of(
+        noisy.unflatten(1, shape), sample.unflatten(1, shape)
+    )
+    # The unit is larger where the noise is larger than what it hides.
+    deviation = float(noisy.nan_to_num().square().mean().sqrt())
+    wider = max(1.0, deviation)
+
+    view = Coordinates(view.mean, view.scale * wider)
     target = view.training_tensor(clean).unflatten(1, shape)
     degrade = Degradation(noise, target, view.mean, view.scale)
     judged = torch.from_numpy(held_out)
     degraded = target.clone()
     degraded[judged] = degrade(target[judged][None], generator)[0]
-    return Pairs(degraded, target, (view, view), degrade, noise.leaves_gaps)
+    return Pairs(
+        degraded, target, (view, view), surroundings, degrade, noise.leaves_gaps
+    )
 
 
 def _coordinates(X: np.ndarray, shape: Shape) -> Coordinates:
@@ -107,12 +134,6 @@ def _coordinates(X: np.ndarray, shape: Shape) -> Coordinates:
     return Coordinates(np.array([X.mean(dtype=np.float64)]), X.std(dtype=np.float64))
 
 
-def _beside_noise(
-    view: Coordinates, clean: np.ndarray, noise: Noise, generator: torch.Generator
-) -> Coordinates:
-    """The same with a larger unit where the noise is larger than what it hides."""
-    sample = torch.from_numpy(clean[:: 1 + len(clean) // 1000] - view.mean)
-    degrade = Degradation(noise, sample, view.mean, 1.0)
-    degraded = degrade(sample[None], generator).nan_to_num()
-    deviation = float(degraded.square().mean().sqrt())
-    return Coordinates(view.mean, max(view.scale, deviation))
+def _spread(rows: np.ndarray) -> np.ndarray:
+    """About a thousand of the rows, evenly spread."""
+    return rows[:: 1 + len(rows) // 1000]

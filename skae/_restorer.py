@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from skae.networks import Network
-from skae.starts import split_gaps
+from skae.starts import enlarged, split_gaps
 
 Shape = tuple[int, ...]
 
@@ -28,6 +28,9 @@ class Restorer(nn.Module):
         Specification of the network.
     degraded, clean : tuple of int
         Shapes of a degraded and of a clean row.
+    surroundings : nn.Module
+        ``(values, visible) -> (level, hints)``: what pixels are seen relative to, by
+        the start and by the network, and what else the network is told of it.
     gaps : bool
         Whether rows can have gaps, which are NaN.
 
@@ -47,15 +50,18 @@ class Restorer(nn.Module):
         network: Network,
         degraded: Shape,
         clean: Shape,
+        surroundings: nn.Module,
         *,
         gaps: bool,
         generator: torch.Generator,
     ) -> None:
         super().__init__()
+        self.surroundings = surroundings
         self.gaps = gaps
         # Tables have no pixels to be made larger.
         self.factor = clean[0] // degraded[0] if len(clean) > 1 else 1
-        seen = degraded[-1] * (1 + gaps) + clean[-1] * self.factor**2
+        seen = degraded[-1] * (1 + gaps + surroundings.n_hints)
+        seen += clean[-1] * self.factor**2
         self.start = nn.Identity()
         self.network = network.build(
             (*degraded[:-1], seen), clean, members=1, generator=generator
@@ -77,20 +83,23 @@ class Restorer(nn.Module):
         """
         if self.start.radius is None:
             return None
-        return self.start.radius + self.network.radius
+        own = self.start.radius + self.network.radius
+        return own + self.surroundings.radius
 
     def forward(
         self, batch: dict[str, torch.Tensor], generator: torch.Generator | None = None
     ) -> dict[str, torch.Tensor]:
         values, visible = split_gaps(batch["input"])
-        start = self.start(values, visible)
-        if self.weight == 0:
-            return {"output": start}
-        parts = [values, self._folded(start)]
-        if self.gaps:
-            parts.append(visible)
-        output = self.network({"input": torch.cat(parts, dim=-1)})["output"]
-        return {"output": start + self.weight * self.unit * output}
+        level, hints = self.surroundings(values, visible)
+        values = (values - level) * visible
+        output = self.start(values, visible)
+        if self.weight > 0:
+            parts = [values, self._folded(output), *hints]
+            if self.gaps:
+                parts.append(visible)
+            correction = self.network({"input": torch.cat(parts, dim=-1)})["output"]
+            output = output + self.weight * self.unit * correction
+        return {"output": output + enlarged(level, self.factor)}
 
     def _folded(self, clean: torch.Tensor) -> torch.Tensor:
         """Enlarged images as degraded ones with more channels."""

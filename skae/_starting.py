@@ -12,9 +12,10 @@ from threadpoolctl import threadpool_limits
 from torch import nn
 
 from skae._pairs import Pairs
-from skae.starts import IdentityStart, LinearStart, LocalStart
+from skae.starts import Examples, IdentityStart, LinearStart, LocalStart, relative
 
 _MOST_INPUTS = 4_096  # of a linear map, whose cost grows with their cube
+_FEW_PIXELS = 512  # of images that a linear map was ever better for than a filter
 _ROWS_PER_INPUT = 10  # differently degraded rows that a linear map is fitted to
 _WINDOWS = 2**18  # enough for a few hundred weights of a filter
 
@@ -49,8 +50,8 @@ class Starting:
             possible = [name for name in fits if name not in obstacles]
             if not possible:
                 raise ValueError(obstacles["linear"])
-            if {"identity", "local"} <= set(possible) and len(self.held_out):
-                possible.remove("identity")  # which is one of the filters
+            if "local" in possible and len(self.held_out):
+                possible = self._of_images(possible)
         elif name in obstacles:
             raise ValueError(obstacles[name])
         else:
@@ -82,6 +83,16 @@ class Starting:
             )
         return obstacles
 
+    def _of_images(self, possible: list[str]) -> list[str]:
+        """Leave out what is not worth a training."""
+        # The identity is one of the filters.
+        large = self.pairs.clean[0].numel() > _FEW_PIXELS
+        worse = {"identity", "linear"} if large else {"identity"}
+        return [name for name in possible if name not in worse]
+
+    def _relative(self, examples: Examples) -> Examples:
+        return (relative(self.pairs.surroundings, x, y) for x, y in examples)
+
     def _identity(self) -> IdentityStart:
         degraded, clean = self.pairs.views
         shift = (degraded.mean - clean.mean) / clean.scale
@@ -92,8 +103,10 @@ class Starting:
         n_inputs = self.pairs.degraded[0].numel() * (1 + self.pairs.gaps)
         wanted = math.ceil(_ROWS_PER_INPUT * n_inputs / len(self.training))
         return LinearStart(
-            self.pairs.blocks(self.training, min(wanted, 20), self.generator),
-            self.pairs.as_given(self.held_out),
+            self._relative(
+                self.pairs.blocks(self.training, min(wanted, 20), self.generator)
+            ),
+            self._relative(self.pairs.as_given(self.held_out)),
             gaps=self.pairs.gaps,
         )
 
@@ -103,8 +116,8 @@ class Starting:
         training = _spread(self.training, enough)
         passes = min(max(enough // len(training), 1), 10)
         return LocalStart(
-            self.pairs.blocks(training, passes, self.generator),
-            self.pairs.as_given(_spread(self.held_out, enough)),
+            self._relative(self.pairs.blocks(training, passes, self.generator)),
+            self._relative(self.pairs.as_given(_spread(self.held_out, enough))),
             gaps=self.pairs.gaps,
         )
 

@@ -303,7 +303,13 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
 
         rows = folds.training[0], folds.held_out[0]
         starts = Starting(pairs, *rows, generator).candidates(self.start)
-        untrained = Restorer(network, *shapes, gaps=pairs.gaps, generator=generator)
+        untrained = Restorer(
+            network,
+            *shapes,
+            pairs.surroundings,
+            gaps=pairs.gaps,
+            generator=generator,
+        )
         restorers = {name: untrained.beside(start) for name, start in starts.items()}
         errors = {name: _squared_error(restorers[name], *rest) for name in starts}
         name, improvable = _best_start(errors)

@@ -6,6 +6,13 @@ from skae.starts._local_filter import LocalStart
 from skae.starts._nearest import NearestMean
 from skae.starts._principal_components import PrincipalComponents, linear_maps
 from skae.starts._restoring import Examples, IdentityStart, LinearStart, split_gaps
+from skae.starts._surroundings import (
+    NoSurroundings,
+    Surroundings,
+    enlarged,
+    relative,
+    surroundings_of,
+)
 
 __all__ = [
     "ConditionalGaussian",
@@ -15,7 +22,12 @@ __all__ = [
     "LinearStart",
     "LocalStart",
     "NearestMean",
+    "NoSurroundings",
     "PrincipalComponents",
+    "Surroundings",
+    "enlarged",
     "linear_maps",
+    "relative",
     "split_gaps",
+    "surroundings_of",
 ]
