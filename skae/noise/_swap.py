@@ -49,7 +49,7 @@ class SwapNoise(Noise):
 
 def _swap(ends: Range, x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     n_rows = x.shape[1]
-    if n_rows == 1:
+    if n_rows <= 1:
         return x
     draws = torch.empty_like(x).uniform_(generator=generator)
     swapped = draws < row_strengths(ends, x, generator)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -12,52 +14,34 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.datasets import load_digits
-from sklearn.linear_model import LogisticRegression
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-import skae._restoration
 from skae import DenoisingTransformer
-from skae.networks import ConvolutionalNetwork
 from skae.noise import GaussianNoise, MaskingNoise
+from tests.estimators._denoisers import (
+    CASES,
+    GAPS,
+    IMAGES,
+    QUICK,
+    X,
+    fitted,
+    halved,
+    with_gaps,
+)
 from tests.laws._tables import few, small_tables
 
-X = load_digits().data[:120] / 16
-QUICK = {"max_iter": 2, "random_state": 0}
-IMAGES = ConvolutionalNetwork((8, 8), channels=(4, 4))
-GAPS = MaskingNoise(0.3, fill="nan")
-CASES = {
-    "dense": DenoisingTransformer(**QUICK),
-    "images": DenoisingTransformer(network=IMAGES, **QUICK),
-    "local": DenoisingTransformer(network=IMAGES, start="local", **QUICK),
-    "dense gaps": DenoisingTransformer(noise=GAPS, **QUICK),
-    "image gaps": DenoisingTransformer(
-        noise=GAPS, network=IMAGES, start="local", **QUICK
-    ),
-}
 each_case = pytest.mark.parametrize("case", CASES)
-
-
-def halved(images: np.ndarray) -> np.ndarray:
-    """Rows of 8 x 8 pixels as rows of 4 x 4."""
-    return images.reshape(-1, 4, 2, 4, 2).mean(axis=(2, 4)).reshape(-1, 16)
-
-
-def with_gaps(rows: np.ndarray, share: float = 0.3) -> np.ndarray:
-    hidden = np.random.RandomState(5).uniform(size=rows.shape) < share
-    return np.where(hidden, np.nan, rows)
-
-
-@pytest.fixture(scope="module")
-def fitted() -> dict[str, DenoisingTransformer]:
-    return {case: clone(estimator).fit(X) for case, estimator in CASES.items()}
+each_gapped_case = pytest.mark.parametrize("case", ["dense gaps", "image gaps"])
 
 
 @each_case
-def test_the_start_at_worst(fitted: dict, case: str) -> None:
+def test_the_start_at_worst(case: str) -> None:
     """On the rows that were held out, and they chose the weight."""
-    denoiser = fitted[case]
+    denoiser = fitted(case)
     assert denoiser.best_validation_score_ >= denoiser.start_validation_score_
     assert denoiser.uses_network_ == (denoiser.module_.weight > 0)
 
@@ -69,7 +53,7 @@ def test_without_a_step_it_is_the_start(case: str) -> None:
     assert denoiser.n_iter_ == 0
     assert not denoiser.uses_network_
     assert denoiser.best_validation_score_ is None
-    if case in {"dense", "images"}:
+    if case in {"dense", "images", "identity"}:
         assert denoiser.start_ == "identity"
         np.testing.assert_allclose(denoiser.transform(X), X, atol=1e-12)
     if case == "dense gaps":
@@ -77,19 +61,19 @@ def test_without_a_step_it_is_the_start(case: str) -> None:
         np.testing.assert_allclose(denoiser.transform(with_gaps(X)), filled)
 
 
-@pytest.mark.parametrize("case", ["dense gaps", "image gaps"])
+@each_gapped_case
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_only_gaps_are_replaced(fitted: dict, case: str, dtype: type) -> None:
+def test_only_gaps_are_replaced(case: str, dtype: type) -> None:
     rows = with_gaps(X).astype(dtype)
-    restored = fitted[case].transform(rows)
+    restored = fitted(case).transform(rows)
     visible = ~np.isnan(rows)
     assert restored.dtype == dtype
     assert np.isfinite(restored).all()
     assert np.array_equal(restored[visible], rows[visible])
-    assert np.array_equal(fitted[case].transform(X.astype(dtype)), X.astype(dtype))
+    assert np.array_equal(fitted(case).transform(X.astype(dtype)), X.astype(dtype))
 
 
-@pytest.mark.parametrize("case", ["dense gaps", "image gaps"])
+@each_gapped_case
 def test_gaps_of_training_rows_leave_these_out(case: str) -> None:
     rows = X.copy()
     rows[::3, 20] = np.nan
@@ -100,28 +84,55 @@ def test_gaps_of_training_rows_leave_these_out(case: str) -> None:
 
 
 @each_case
-def test_pickle(fitted: dict, case: str) -> None:
-    denoiser, rows = fitted[case], with_gaps(X) if "gaps" in case else X
-    again = pickle.loads(pickle.dumps(denoiser))
-    assert np.array_equal(again.transform(rows), denoiser.transform(rows))
+@pytest.mark.parametrize(
+    "copied",
+    [copy.deepcopy, lambda fit: pickle.loads(pickle.dumps(fit))],
+    ids=["deepcopy", "pickle"],
+)
+def test_copies(case: str, copied: Callable) -> None:
+    denoiser, rows = fitted(case), with_gaps(X) if "gaps" in case else X
+    again, before = copied(denoiser), denoiser.transform(rows)
+    assert np.array_equal(again.transform(rows), before)
     assert again.score(X) == denoiser.score(X)
+    for tensor in again.module_.state_dict().values():
+        tensor.zero_()
+    assert np.array_equal(denoiser.transform(rows), before)
+
+
+@each_gapped_case
+def test_a_clone_fits_alike(case: str) -> None:
+    denoiser, rows = fitted(case), with_gaps(X)
+    twin = clone(denoiser)
+    with pytest.raises(NotFittedError):
+        twin.transform(rows)
+    assert np.array_equal(twin.fit(X).transform(rows), denoiser.transform(rows))
+
+
+@pytest.mark.parametrize("case", ["dense", "local", "dense gaps", "image gaps"])
+def test_precision_of_the_training_rows(case: str) -> None:
+    """Digits are exact in both; what is left is the rounding of the start."""
+    rows = with_gaps(X) if "gaps" in case else X
+    single = clone(CASES[case]).fit(X.astype(np.float32))
+    assert single.start_ == fitted(case).start_
+    np.testing.assert_allclose(
+        single.transform(rows), fitted(case).transform(rows), atol=0.02
+    )
+    assert single.score(X) == pytest.approx(fitted(case).score(X), abs=0.1)
 
 
 @each_case
-def test_score_is_that_of_rows_degraded_in_every_call_alike(
-    fitted: dict, case: str
-) -> None:
-    score = fitted[case].score(X)
+def test_score_is_that_of_rows_degraded_in_every_call_alike(case: str) -> None:
+    score = fitted(case).score(X)
     assert isinstance(score, float)
-    assert fitted[case].score(X) == score
-    assert fitted[case].score(X) == pytest.approx(
-        fitted[case].best_validation_score_, abs=4
+    assert fitted(case).score(X) == score
+    assert fitted(case).score(X) == pytest.approx(
+        fitted(case).best_validation_score_, abs=4
     )
 
 
-def test_score_of_pairs_is_the_mean_peak_signal_to_noise_ratio(fitted: dict) -> None:
+def test_score_of_pairs_is_the_mean_peak_signal_to_noise_ratio() -> None:
     noisy = X + np.random.RandomState(0).normal(scale=0.1, size=X.shape)
-    denoiser = fitted["dense"]
+    denoiser = fitted("dense")
     error = np.square(denoiser.transform(noisy) - X).mean(axis=1)
     expected = (10 * np.log10(denoiser.data_range_**2 / error)).mean()
     assert denoiser.score(noisy, X_clean=X) == pytest.approx(expected)
@@ -209,54 +220,6 @@ class TestNames:
         assert denoiser.get_feature_names_out().tolist() == [f"x{j}" for j in range(64)]
 
 
-class TestImages:
-    @pytest.mark.parametrize("case", ["local", "image gaps"])
-    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-    def test_of_the_size_of_the_training_are_rows(
-        self, fitted: dict, case: str, dtype: type
-    ) -> None:
-        rows = (with_gaps(X) if "gaps" in case else X).astype(dtype)
-        images = np.stack(
-            [fitted[case].restore_image(row.reshape(8, 8)) for row in rows]
-        )
-        assert images.dtype == dtype
-        rounding = 1e-5 if dtype == np.float32 else 1e-12
-        np.testing.assert_allclose(
-            images.reshape(X.shape), fitted[case].transform(rows), atol=rounding
-        )
-
-    @pytest.mark.parametrize("case", ["local", "image gaps", "enlarged", "colour"])
-    @pytest.mark.parametrize("shape", [(40, 33), (7, 50), (1, 1), (16, 16)])
-    def test_tiles_leave_no_trace(
-        self, fitted: dict, monkeypatch, case: str, shape: tuple[int, int]
-    ) -> None:
-        image = np.random.RandomState(0).uniform(size=shape)
-        denoiser = fitted.get(case)
-        if case == "enlarged":
-            denoiser = DenoisingTransformer(network=IMAGES, start="local", **QUICK)
-            denoiser.fit(halved(X), X_clean=X)
-        if case == "colour":
-            network = ConvolutionalNetwork((4, 8, 2), channels=(4, 4))
-            denoiser = DenoisingTransformer(network=network, start="local", **QUICK)
-            denoiser.fit(X)
-            image = np.stack([image, 1 - image], axis=-1)
-        if case == "image gaps":
-            image = with_gaps(image)
-        whole = denoiser.restore_image(image)
-        factor = 2 if case == "enlarged" else 1
-        assert whole.shape == (shape[0] * factor, shape[1] * factor, *image.shape[2:])
-        assert np.isfinite(whole).all()
-        monkeypatch.setattr(skae._restoration, "_TILE", 16)
-        np.testing.assert_allclose(denoiser.restore_image(image), whole, atol=1e-12)
-
-    def test_one_channel_may_be_said(self, fitted: dict) -> None:
-        image = X[0].reshape(8, 8)
-        restored = fitted["local"].restore_image(image[..., None])
-        assert restored.shape == (8, 8, 1)
-        plain = fitted["local"].restore_image(image)
-        assert np.array_equal(restored[..., 0], plain)
-
-
 class TestTools:
     def test_clean_rows_are_routed_through_a_pipeline(self) -> None:
         expected = DenoisingTransformer(**QUICK).fit(halved(X), X_clean=X)
@@ -271,14 +234,99 @@ class TestTools:
             before.fit(halved(X), load_digits().target[:120], X_clean=X)
             assert before.score(halved(X), load_digits().target[:120]) > 0.9
 
-    def test_grid_search(self) -> None:
-        search = GridSearchCV(
-            DenoisingTransformer(noise=GaussianNoise(), network=IMAGES, **QUICK),
-            {"network__channels": [(2,)], "noise__strength": [0.01, 0.5]},
-            cv=2,
-        ).fit(X)
+    def test_a_regressor_behind_it(self) -> None:
+        """Predicts from restored rows, as if these had been passed to it."""
+        y = X.mean(axis=1)
+        noisy = X + np.random.RandomState(0).normal(scale=0.1, size=X.shape)
+        denoiser = DenoisingTransformer(**QUICK)
+        pipeline = make_pipeline(denoiser, LinearRegression()).fit(X, y)
+        restored = clone(denoiser).fit(X)
+        alone = LinearRegression().fit(restored.transform(X), y)
+        expected = alone.predict(restored.transform(noisy))
+        np.testing.assert_allclose(pipeline.predict(noisy), expected)
+
+    def test_grid_search_over_strengths(self) -> None:
+        """By the score on clean rows that the noise of each candidate degrades."""
+        denoiser = DenoisingTransformer(
+            noise=GaussianNoise(), start="identity", hidden_layer_sizes=(4,), **QUICK
+        )
+        strengths, folds = [0.5, 0.01], [(np.arange(80), np.arange(80, 120))]
+        search = GridSearchCV(denoiser, {"noise__strength": strengths}, cv=folds).fit(X)
         # Of little noise, little is left.
         assert search.best_params_["noise__strength"] == 0.01
+        expected = [
+            clone(denoiser).set_params(noise__strength=s).fit(X[:80]).score(X[80:])
+            for s in strengths
+        ]
+        assert search.cv_results_["mean_test_score"].tolist() == expected
+
+    def test_grid_search_over_channels_with_clean_rows(self) -> None:
+        """Which are split as X is, for the fit as well as for the score."""
+        train, test = np.arange(80), np.arange(80, 120)
+        denoiser = DenoisingTransformer(network=IMAGES, start="local", **QUICK)
+        with sklearn.config_context(enable_metadata_routing=True):
+            asking = clone(denoiser).set_fit_request(X_clean=True)
+            search = GridSearchCV(
+                asking.set_score_request(X_clean=True),
+                {"network__channels": [(2,)]},
+                cv=[(train, test)],
+            ).fit(halved(X), X_clean=X)
+        alone = clone(denoiser).set_params(network__channels=(2,))
+        alone.fit(halved(X)[train], X_clean=X[train])
+        assert search.best_score_ == alone.score(halved(X)[test], X_clean=X[test])
+
+
+class TestLittleToLearnFrom:
+    @each_case
+    def test_five_rows(self, case: str) -> None:
+        denoiser = clone(CASES[case]).fit(X[:5])
+        restored = denoiser.transform(with_gaps(X) if "gaps" in case else X)
+        assert np.isfinite(restored).all()
+        assert np.isfinite(denoiser.score(X))
+        assert not denoiser.uses_network_
+
+    def test_five_pairs_of_another_size(self) -> None:
+        for network in ("dense", IMAGES):
+            denoiser = DenoisingTransformer(network=network, **QUICK)
+            restored = denoiser.fit_transform(halved(X[:5]), X_clean=X[:5])
+            assert restored.shape == (5, 64)
+            assert np.isfinite(restored).all()
+
+    @each_case
+    def test_rows_that_are_all_alike(self, case: str) -> None:
+        denoiser = clone(CASES[case]).fit(np.full((60, 64), 0.3))
+        assert np.isfinite(denoiser.transform(X)).all()
+        assert np.isfinite(denoiser.score(X))
+        if "gaps" in case:
+            filled = denoiser.transform(np.full((2, 64), np.nan))
+            np.testing.assert_allclose(filled, 0.3)
+
+    @pytest.mark.parametrize("case", ["dense", "dense gaps"])
+    def test_a_constant_column_is_restored(self, case: str) -> None:
+        rows = X.copy()
+        rows[:, 20] = 0.7
+        denoiser = clone(CASES[case]).set_params(start="linear").fit(rows)
+        rng = np.random.RandomState(0)
+        noisy = rows + rng.normal(scale=0.1, size=rows.shape)
+        if "gaps" in case:
+            noisy[:, 20] = np.nan
+        error = np.abs(denoiser.transform(noisy)[:, 20] - 0.7)
+        assert error.max() < 0.05
+
+    @pytest.mark.parametrize("case", ["local", "image gaps"])
+    def test_images_of_one_colour_are_smoothed(self, case: str) -> None:
+        """The best filter of a window of 25 pixels is close to their mean."""
+        rng = np.random.RandomState(0)
+        levels = rng.uniform(size=(200, 1)).repeat(64, axis=1)
+        denoiser = clone(CASES[case]).fit(levels)
+        if "gaps" in case:
+            np.testing.assert_allclose(
+                denoiser.transform(with_gaps(levels)), levels, atol=0.01
+            )
+            return
+        noisy = levels + rng.normal(scale=0.1, size=levels.shape)
+        error = np.square(denoiser.transform(noisy) - levels).mean()
+        assert error < 0.01 / 9
 
 
 @settings(few, max_examples=25)

@@ -13,8 +13,9 @@ from tests.laws._recorder import Recorder, assert_equal, results, scores_of_roun
 
 callback = pytest.importorskip("sklearn.callback", reason="scikit-learn >= 1.9")
 
-CLEAN = pd.DataFrame(rows()).add_prefix("pixel ")
-DEGRADED = rows()[:, ::4] + np.random.RandomState(0).normal(scale=0.1, size=(60, 7))
+#: Values that are folded in the middle, which no linear map undoes.
+CLEAN = pd.DataFrame(rows(200)).add_prefix("pixel ")
+DEGRADED = np.abs(rows(200) - 0.5)[:, ::2]
 
 
 class MetadataRecorder(Recorder):
@@ -64,6 +65,7 @@ def test_there_is_no_metadata_without_them() -> None:
 def test_what_a_round_gives_is_a_fit_that_stops_there() -> None:
     fitted, recorder = recorded()
     assert len(recorder.rounds) == fitted.n_iter_ == 3
+    assert fitted.uses_network_
     for n, path in enumerate(recorder.rounds, start=1):
         stopped, _ = recorded(path)
         assert stopped.n_iter_ == n
@@ -82,7 +84,7 @@ def test_a_monitor_scores_rounds_by_them() -> None:
     monitor = callback.ScoringMonitor(scoring={"score": of_pairs})
     denoiser = DenoisingTransformer(**QUICK | {"max_iter": 3})
     denoiser.set_callbacks(monitor)
-    denoiser.fit(DEGRADED, np.zeros(60), X_clean=CLEAN)
+    denoiser.fit(DEGRADED, np.zeros(200), X_clean=CLEAN)
     scores = scores_of_rounds(monitor)
     assert len(scores) == denoiser.n_iter_ == 3
     assert scores[-1] == denoiser.score(DEGRADED, X_clean=CLEAN)

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+from skae import DenoisingTransformer
 from skae.networks import ConvolutionalNetwork
 from tests.laws._estimators import ESTIMATORS, EVERY_INSTANCE
 
@@ -29,6 +30,17 @@ CHECKS_OF_TRANSFORMERS = [
     estimator_checks.check_transformer_get_feature_names_out,
     estimator_checks.check_transformer_get_feature_names_out_pandas,
 ]
+
+
+class Strips(ConvolutionalNetwork):
+    """Sees a row of any width as an image that is one pixel high."""
+
+    def row_shapes(
+        self, n_in: int, n_out: int
+    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        return (1, n_in, 1), (1, n_out, 1)
+
+
 #: The rows of the checks are neither in [0, 1], which a loss asks for, nor images.
 CHECKED = {
     name: estimator
@@ -36,12 +48,15 @@ CHECKED = {
     if estimator.get_params().get("loss") != "log_loss"
     and not isinstance(estimator.get_params().get("network"), ConvolutionalNetwork)
 }
+IMAGES = DenoisingTransformer(
+    network=Strips((1, 1), channels=(2,)), start="local", max_iter=1, random_state=0
+)
 # The checks themselves fit to a data frame and transform its values, or the reverse.
 mixed_forms = pytest.mark.filterwarnings("ignore:X .* feature names, but:UserWarning")
 
 
 @parametrize_with_checks(
-    [*(estimator() for estimator in ESTIMATORS), *CHECKED.values()],
+    [*(estimator() for estimator in ESTIMATORS), *CHECKED.values(), IMAGES],
     expected_failed_checks=lambda estimator: {},
 )
 def test_check(estimator: BaseEstimator, check: Callable) -> None:

@@ -190,3 +190,9 @@ def test_bad_strength(noise: Noise, strength: object) -> None:
 @pytest.mark.parametrize("noise", NOISES, ids=repr)
 def test_columns_do_not_stand_a_rotation(noise: Noise) -> None:
     assert not noise.rotation_invariant
+
+
+@pytest.mark.parametrize("noise", NOISES, ids=repr)
+def test_no_rows(noise: Noise) -> None:
+    x = torch.empty(2, 0, N_FEATURES)
+    assert corruption(noise, 0.5)(x, generator()).shape == x.shape
