@@ -8,6 +8,7 @@ training images; DenoisingTransformer has its defaults. Peak signal-to-noise rat
 most 300 test images; the PSNR of hidden pixels is that of these pixels alone.
 
 Of scikit-learn's two photos one is fitted, in patches, and the other restored whole.
+The settings of the filters are those that are best on the middle of the fitted one.
 
     python benchmarks/restoration.py
     python benchmarks/restoration.py --data FOLDER --output docs/measured
@@ -228,21 +229,19 @@ def run_images(images: Images, task: Task, peers: bool) -> Iterator[dict[str, ob
     )
 
 
-def photos(gray: bool) -> tuple[str, Images]:
+def photos(learned: str, restored: str, gray: bool) -> Images:
     """Return patches of one photo and the other photo, whole."""
-    learned, restored = (
-        load_sample_image(name)[:426].astype(np.float64) / 255
-        for name in ("china.jpg", "flower.jpg")
+    known, other = (
+        load_sample_image(f"{name}.jpg")[:426].astype(np.float64) / 255
+        for name in (learned, restored)
     )
     if gray:
-        learned, restored = (
-            photo @ [0.299, 0.587, 0.114] for photo in (learned, restored)
-        )
+        known, other = (photo @ [0.299, 0.587, 0.114] for photo in (known, other))
     patches = extract_patches_2d(
-        learned, (PATCH_SIDE, PATCH_SIDE), max_patches=N_PATCHES, random_state=0
+        known, (PATCH_SIDE, PATCH_SIDE), max_patches=N_PATCHES, random_state=0
     )
-    name = "photo, grey" if gray else "photo, colour"
-    return Images(name, patches, learned[None, 100:228, 200:328], restored[None])
+    name = f"{learned} to {restored}, {'grey' if gray else 'colour'}"
+    return Images(name, patches, known[None, 86:342, 192:448], other[None])
 
 
 def run_photo(images: Images, task: Task, peers: bool) -> Iterator[dict[str, object]]:
@@ -322,7 +321,13 @@ def main() -> None:
     sets = [split(dataset) for dataset in load(options.data) if dataset.is_image]
     cells = [(run_images, images, task) for images in sets for task in TASKS]
     cells += [
-        (run_photo, photos(gray), task) for gray in (True, False) for task in TASKS
+        (run_photo, photos(learned, restored, gray), task)
+        for learned, restored, gray in (
+            ("china", "flower", True),
+            ("flower", "china", True),
+            ("china", "flower", False),
+        )
+        for task in TASKS
     ]
     cells = [
         (run, images, task)

@@ -42,7 +42,6 @@ def psnr(restored: np.ndarray) -> float:
 denoiser = DenoisingTransformer(
     noise=GaussianNoise(0.2),
     network=ConvolutionalNetwork(image_shape=shape),
-    start="local",
     random_state=0,
 ).fit(rows)
 
@@ -63,7 +62,6 @@ print(
 completer = DenoisingTransformer(
     noise=MaskingNoise(0.5, fill="nan"),
     network=ConvolutionalNetwork(image_shape=shape),
-    start="local",
     random_state=0,
 ).fit(rows)
 
