@@ -1,10 +1,13 @@
 """Coordinates: a rotation and one scale, undone exactly."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 
-from skae import _blocks
+from skae import _coordinates
+from skae._blocks import row_blocks
 from skae._coordinates import Coordinates
 
 
@@ -69,5 +72,7 @@ def test_training_tensor_is_float32_and_does_not_depend_on_blocks(
     whole = coordinates.training_tensor(X)
     assert whole.dtype == torch.float32
     np.testing.assert_allclose(whole.numpy(), coordinates.transform(X), atol=1e-6)
-    monkeypatch.setattr(_blocks, "BLOCK", 7 * X.shape[1])
+    monkeypatch.setattr(
+        _coordinates, "row_blocks", partial(row_blocks, elements=7 * X.shape[1])
+    )
     torch.testing.assert_close(coordinates.training_tensor(X), whole)

@@ -119,6 +119,17 @@ def test_images_are_never_worse_than_the_start(noise: Noise) -> None:
     assert_never_worse(denoiser)
 
 
+def test_of_what_cannot_be_learned_nothing_is_kept() -> None:
+    """But by chance, which the held-out rows allow one time in twenty."""
+    rng = np.random.RandomState(0)
+    kept = 0
+    for seed in range(6):
+        rows, unrelated = rng.normal(size=(2, 200, 5))
+        denoiser = DenoisingTransformer(max_iter=2, random_state=seed)
+        kept += denoiser.fit(rows, X_clean=unrelated).uses_network_
+    assert kept <= 1
+
+
 @pytest.mark.parametrize("noise", NOISES, ids=repr)
 @pytest.mark.parametrize("network", ["dense", IMAGES], ids=["dense", "images"])
 def test_few_rows_are_left_as_they_were(noise: Noise, network) -> None:

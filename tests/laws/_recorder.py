@@ -68,7 +68,7 @@ def results(fitted: BaseEstimator, X: np.ndarray) -> dict[str, Any]:
         returned = outputs(fitted, with_gaps(X))  # complete rows would stay as they are
     else:
         returned = outputs(fitted, X)
-    kinds = (int, float, list, np.ndarray, type(None))
+    kinds = (int, float, str, list, np.ndarray, type(None))
     state = {
         name: value
         for name, value in vars(fitted).items()

@@ -122,7 +122,7 @@ def test_copies_and_pickles(estimator: BaseEstimator) -> None:
 @every_instance
 def test_an_error_of_a_callback_leaves_nothing_behind(estimator: BaseEstimator) -> None:
     class Failing(Recorder):
-        def on_fit_task_end(self, estimator, context) -> bool:
+        def on_fit_task_end(self, estimator, context, *, fitted_estimator=None) -> bool:
             raise RuntimeError("out of patience")
 
     failing = Failing()

@@ -1,14 +1,16 @@
 """Principal components against scikit-learn's PCA, and their module."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
-from skae import _blocks
+from skae._blocks import row_blocks
 from skae._coordinates import Coordinates
-from skae.starts import PrincipalComponents, linear_maps
+from skae.starts import PrincipalComponents, _principal_components, linear_maps
 
 
 def table(n_samples: int, n_features: int, loc: float = 0.0) -> np.ndarray:
@@ -64,7 +66,9 @@ def test_extreme_units(shape: tuple[int, int], factor: float, dtype: type) -> No
 def test_blocks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     X = table(200, 6)
     whole = PrincipalComponents().fit(X)
-    monkeypatch.setattr(_blocks, "BLOCK", 13 * 6)
+    monkeypatch.setattr(
+        _principal_components, "row_blocks", partial(row_blocks, elements=13 * 6)
+    )
     blocks = PrincipalComponents().fit(X)
     np.testing.assert_allclose(blocks.components_, whole.components_, atol=1e-12)
 
