@@ -12,7 +12,7 @@ from skae._restoration import mean_psnr
 from skae._restorer import Restorer
 from skae.losses import LOSSES
 from skae.networks import ConvolutionalNetwork, DenseNetwork, Network
-from skae.starts import IdentityStart
+from skae.starts import IdentityStart, NoSurroundings, Surroundings
 
 F64 = torch.float64
 CASES = {
@@ -44,9 +44,14 @@ class Nearest(nn.Module):
         )
 
 
-def build(network: Network, degraded, clean, gaps: bool) -> Restorer:
+def build(
+    network: Network, degraded, clean, gaps: bool, surroundings: nn.Module | None = None
+) -> Restorer:
     generator = torch.Generator().manual_seed(0)
-    module = Restorer(network, degraded, clean, gaps=gaps, generator=generator)
+    surroundings = surroundings or NoSurroundings()
+    module = Restorer(
+        network, degraded, clean, surroundings, gaps=gaps, generator=generator
+    )
     module.start = Nearest(module.factor)
     return module
 
@@ -114,7 +119,40 @@ class TestRestorer:
         assert all(map(torch.equal, before, module.parameters()))
 
 
+@pytest.mark.parametrize("case", ["images", "with gaps", "enlarged", "colour"])
+def test_brightness_is_carried_over(case: str) -> None:
+    """What brightens a degraded image brightens the restored one by as much."""
+    network, degraded, clean, gaps = CASES[case]
+    noise_variance = 0.3 if case == "images" else None
+    module = build(*CASES[case], Surroundings(noise_variance))
+    for parameter in module.network.parameters():
+        nn.init.normal_(parameter, generator=torch.Generator().manual_seed(2))
+    x = noise(1, 5, *degraded)
+    if gaps:
+        x[noise(*x.shape, seed=2) > 0] = torch.nan
+    for module.weight in (0.0, 1.0):
+        dark, bright = (module({"input": y})["output"] for y in (x, x + 7))
+        torch.testing.assert_close(bright, dark + 7)
+        assert module({"input": 2 * x})["output"].std() > 0
+    # The colours of a pixel are apart.
+    shift = noise(degraded[-1])
+    torch.testing.assert_close(module({"input": x + shift})["output"], dark + shift)
+
+
+def test_hints_are_seen_by_the_network() -> None:
+    module = build(*CASES["images"], Surroundings(0.3))
+    module.weight = 1.0
+    x = noise(1, 5, *CASES["images"][1])
+    seen = []
+    module.network.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
+    module({"input": x})
+    _, hints = module.surroundings(x, torch.ones_like(x))
+    assert torch.equal(seen[0]["input"][..., 4:], torch.cat(hints, -1))
+
+
 def test_radius_is_that_of_start_and_network() -> None:
+    module = build(*CASES["images"], Surroundings(0.3))
+    assert module.radius == 3 + 8
     module = build(*CASES["images"])
     assert module.radius == 3
     module.start.radius = 4
