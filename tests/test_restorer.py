@@ -122,7 +122,7 @@ class TestRestorer:
 @pytest.mark.parametrize("case", ["images", "with gaps", "enlarged", "colour"])
 def test_brightness_is_carried_over(case: str) -> None:
     """What brightens a degraded image brightens the restored one by as much."""
-    network, degraded, clean, gaps = CASES[case]
+    _, degraded, _, gaps = CASES[case]
     noise_variance = 0.3 if case == "images" else None
     module = build(*CASES[case], Surroundings(noise_variance))
     for parameter in module.network.parameters():

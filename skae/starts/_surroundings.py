@@ -93,8 +93,8 @@ def surroundings_of(degraded: torch.Tensor, clean: torch.Tensor) -> nn.Module:
     if clean.ndim < 4:
         return NoSurroundings()
     level, brightness = degraded.nanmean((1, 2)), clean.mean((1, 2))
-    total = clean.var((0, 1, 2)).mean()
-    between = brightness.var(0).mean()
+    total = clean.var((0, 1, 2), correction=0).mean()
+    between = brightness.var(0, correction=0).mean()
     added = (level - brightness).square().mean()
     if not (between > _LEVELS * total and added < _KEPT * between):
         return NoSurroundings()

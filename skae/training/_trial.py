@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import math
+import warnings
 from typing import Any
 
+from sklearn.exceptions import ConvergenceWarning
 from torch import nn
 
 from skae.training._batches import Tensors
-from skae.training._engine import train
+from skae.training._engine import held_out_error, train
 from skae.training._folds import Folds
 
 _ROUNDS = 2  # after which the order was that of whole trainings
@@ -26,7 +28,8 @@ def choose_start(
 
     The start that is best alone is often the wrong one: a large linear map knows the
     rows that it was fitted to, and leaves a network errors that new rows do not have.
-    Where nothing is held out, the first one is taken.
+    A training that diverges takes a start nowhere. Where nothing is held out, the first
+    one is taken.
 
     Parameters
     ----------
@@ -38,11 +41,14 @@ def choose_start(
 
     def error(name: str) -> float:
         module = copy.deepcopy(residuals[name])
-        history = train(
-            module, objective, tensors, folds, **training | {"max_iter": _ROUNDS}
-        )
-        least = min(row["validation_loss"] for row in history)
-        return math.inf if math.isnan(least) else least  # of one that diverged
+        start = held_out_error(module, objective, tensors, folds).mean()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            history = train(
+                module, objective, tensors, folds, **training | {"max_iter": _ROUNDS}
+            )
+        losses = [row["validation_loss"] for row in history]
+        return min([start, *filter(math.isfinite, losses)])
 
     if len(residuals) == 1 or len(folds.held_out_rows) == 0:
         return next(iter(residuals))

@@ -87,13 +87,14 @@ def test_relative_pairs_have_lost_the_level_of_the_degraded_image() -> None:
     assert all(map(torch.equal, relative(NoSurroundings(), *rows), rows))
 
 
-class TestChoice:
-    @pytest.fixture(scope="class")
-    def patches(self) -> torch.Tensor:
-        photo = load_sample_image("flower.jpg") / 255
-        patches = extract_patches_2d(photo, (16, 16), max_patches=300, random_state=0)
-        return torch.from_numpy(patches)
+@pytest.fixture(scope="module")
+def patches() -> torch.Tensor:
+    photo = load_sample_image("flower.jpg") / 255
+    patches = extract_patches_2d(photo, (16, 16), max_patches=300, random_state=0)
+    return torch.from_numpy(patches)
 
+
+class TestChoice:
     def test_photographs_have_surroundings(self, patches: torch.Tensor) -> None:
         noisy = patches + 0.1 * images(*patches.shape)
         chosen = surroundings_of(noisy, patches)
