@@ -56,9 +56,8 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
     Fitted to clean rows, it degrades them by `noise` and learns the way back; fitted to
     pairs, it learns from degraded rows to the clean ones in `X_clean`, which may have
     another width. Closed-form methods are fitted first: the row as it is, a linear map
-    and, for images, a local filter. The one with the least error on held-out rows is
-    the start. A neural network that begins at zero learns what it misses, and the
-    held-out rows decide how much of the network is kept.
+    and, for images, a local filter. A neural network that begins at zero learns what
+    the best of them misses, and held-out rows decide how much of the network is kept.
 
     With a :class:`~skae.networks.ConvolutionalNetwork`, rows are images, and
     :meth:`restore_image` restores images of any size.
@@ -83,8 +82,9 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
         What the network adds to. ``"identity"`` is the degraded row, its gaps filled
         with the mean; ``"linear"`` a ridge regression of the clean row on the degraded
         one, for rows of up to 4,096 values; ``"local"`` a least-squares filter of the
-        7 x 7 pixels around a pixel, for images. ``"auto"`` takes the one with the least
-        error on held-out rows; where none are held out, the first of those that apply.
+        5 x 5 pixels around a pixel, for images. ``"auto"`` takes ``"local"`` for images
+        of more than 512 values; else the one that a short training takes farthest on
+        held-out rows or, where none are held out, the first of those that apply.
     loss : {"squared_error", "absolute_error"}, default="squared_error"
         What training minimises. Where there can be gaps, what is hidden counts alone.
     batch_size : "auto" or int, default="auto"
@@ -102,8 +102,8 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
         takes 30 % of the rounds run so far and ends the training.
     validation_fraction : float, default=0.1
         Share of the distinct rows that are held out from the training, at least five
-        and at most 5,000 rows. Fewer than 20 distinct rows are never split, and the
-        start is kept as it is.
+        and at most 5,000 rows or a million values. Fewer than 20 distinct rows are
+        never split, and the start is kept as it is.
     device : str or torch.device, default="cpu"
         Where the network is trained. It predicts on the CPU.
     random_state : int, RandomState instance or None, default=None
@@ -152,6 +152,11 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
     -----
     Values need not lie in [0, 1] and are never clipped. Rows of type float32 are
     restored in float32, which is faster, others in float64.
+
+    Images that differ in brightness more than their pixels do, like patches of
+    photographs, are seen relative to the mean of the 17 x 17 pixels around each pixel,
+    if what degrades them leaves the brightness as it is. Then a brighter image becomes
+    a restored one that is brighter by as much.
 
     References
     ----------
