@@ -29,9 +29,15 @@ from skae._validation import (
     feature_names,
     validated_fit,
 )
+from skae.estimators._degraded_rows import (
+    check_clean_rows,
+    check_no_gaps,
+    choose_noise,
+    complete_rows,
+)
 from skae.losses import LOSSES
 from skae.networks import ACTIVATIONS, Network, resolve_network
-from skae.noise import GaussianNoise, Noise
+from skae.noise import Noise
 from skae.training import (
     Folds,
     Gate,
@@ -283,8 +289,10 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
         """
         self._forget()
         passed = X, y
-        noise = self._choose_noise(X_clean)
-        X, clean = self._check_training_rows(X, X_clean)
+        noise = choose_noise(self.noise, X_clean)
+        X = self._check_rows(X, reset=True)
+        X = complete_rows(X)
+        clean = X if X_clean is None else check_clean_rows(X, X_clean)
         network = resolve_network(
             self.network, self.hidden_layer_sizes, self.activation
         )
@@ -317,13 +325,15 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
         )
         restorers = {name: untrained.beside(start) for name, start in starts.items()}
         errors = {name: _squared_error(restorers[name], *rest) for name in starts}
-        name, improvable = _best_start(errors)
+        # A gain has to be there, and rows that could prove it.
+        improvable = min(map(_root_mean, errors.values())) > _ROUNDING
         if improvable:
-            for candidate, restorer in restorers.items():
-                restorer.unit = float(np.sqrt(errors[candidate].mean()))
-                restorer.weight = 1.0
-            name = choose_start(restorers, *rest, **training)
-        module, start_error = restorers[name], errors[name]
+            for start, restorer in restorers.items():
+                restorer.unit, restorer.weight = _root_mean(errors[start]), 1.0
+            start = choose_start(restorers, *rest, **training)
+        else:
+            start = min(errors, key=lambda start: _root_mean(errors[start]))
+        module, start_error = restorers[start], errors[start]
         seed = random_state.randint(2**31 - 1)
         clean_feature_names = None if X_clean is None else feature_names(X_clean)
 
@@ -334,7 +344,7 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
             judged = copy.deepcopy(module).float(), *rest
             module.weight = weigh(*judged, Gate()).weight_ if history else 0.0
             kept_error = _squared_error(*judged) if history else start_error
-            denoiser.start_ = name
+            denoiser.start_ = start
             denoiser.n_features_out_ = clean.shape[1]
             denoiser.clean_feature_names_ = clean_feature_names
             denoiser.data_range_ = float(clean.max() - clean.min())
@@ -476,7 +486,7 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
         check_is_fitted(self)
         X = self._check_rows(X)
         if X_clean is not None:
-            clean = self._check_clean(X, X_clean)
+            clean = check_clean_rows(X, X_clean)
             if clean.shape[1] != self.n_features_out_:
                 raise ValueError(
                     f"X_clean has {clean.shape[1]} features, but {type(self).__name__} "
@@ -493,7 +503,7 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
             )
         generator = torch.Generator().manual_seed(self._restoration.seed)
         error_of = partial(self._restoration.error_after_degrading, generator=generator)
-        error = map_blocks(error_of, _complete(X), 1, dtype=np.float64)
+        error = map_blocks(error_of, complete_rows(X), 1, dtype=np.float64)
         return mean_psnr(error[:, 0], self.data_range_)
 
     def get_feature_names_out(self, input_features=None) -> np.ndarray:
@@ -525,56 +535,14 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
-    def _choose_noise(self, X_clean) -> Noise | None:
-        noise = self.noise
-        if X_clean is not None:
-            if isinstance(noise, Noise):
-                raise ValueError(
-                    f"noise={noise} is not used beside X_clean, whose pairs show what "
-                    "X is degraded by; set noise=None."
-                )
-            return None
-        if noise is None:
-            raise ValueError(
-                "noise=None leaves nothing to learn from; set a noise, or pass the "
-                "clean rows as X_clean."
-            )
-        noise = GaussianNoise(0.1) if noise == "auto" else noise
-        if not np.any(noise.get_params().get("strength", True)):
-            raise ValueError(f"noise={noise} changes nothing; raise its strength.")
-        return noise
-
-    def _check_training_rows(self, X, X_clean) -> tuple[np.ndarray, np.ndarray]:
-        """The degraded rows, which are the clean ones without pairs, and the clean."""
-        X = self._check_rows(X, reset=True)
-        if X_clean is not None:
-            return X, self._check_clean(X, X_clean)
-        X = _complete(X)
-        return X, X
-
     def _check_rows(self, X, *, reset: bool = False) -> np.ndarray:
         X = self._check_table(X, reset=reset, ensure_all_finite="allow-nan")
         self._check_gaps(X, "X")
         return X
 
     def _check_gaps(self, X: np.ndarray, name: str) -> None:
-        if not self.__sklearn_tags__().input_tags.allow_nan and np.isnan(X).any():
-            raise ValueError(
-                f"{name} contains NaN; set noise=MaskingNoise(fill='nan') to learn "
-                "from complete rows how to fill gaps, or use DenoisingImputer to learn "
-                "from rows with gaps."
-            )
-
-    def _check_clean(self, X: np.ndarray, X_clean) -> np.ndarray:
-        clean = check_array(
-            X_clean, dtype=[np.float64, np.float32], order="C", input_name="X_clean"
-        )
-        if len(clean) != len(X):
-            raise ValueError(
-                f"X_clean has {len(clean)} rows, but X has {len(X)}; pass the clean "
-                "row of each row of X."
-            )
-        return clean
+        if not self.__sklearn_tags__().input_tags.allow_nan:
+            check_no_gaps(X, name)
 
     def _training(self, shape: tuple[int, ...], n_samples: int) -> dict[str, Any]:
         """Parameters of the training."""
@@ -621,25 +589,9 @@ def _steps(shape: tuple[int, ...]) -> int:
     return round(min(max(40 * 28**2 / pixels, 40), 200))
 
 
-def _complete(X: np.ndarray) -> np.ndarray:
-    """Return the rows without gaps."""
-    complete = ~np.isnan(X).any(axis=1)
-    if complete.all():
-        return X
-    if not complete.any():
-        raise ValueError(
-            "X has a gap in every row, so there is no complete row to learn from; use "
-            "DenoisingImputer."
-        )
-    return X[complete]
-
-
-def _best_start(errors: dict[str, np.ndarray]) -> tuple[str, bool]:
-    """Name of the start to take, and whether rows could prove that a network helps."""
-    if not all(len(error) for error in errors.values()):
-        return next(iter(errors)), False
-    best = min(errors, key=lambda name: errors[name].mean())
-    return best, np.sqrt(errors[best].mean()) > _ROUNDING
+def _root_mean(errors: np.ndarray) -> float:
+    """Root of the mean of squared errors; zero if there are none."""
+    return float(np.sqrt(errors.mean())) if len(errors) else 0.0
 
 
 def _squared_error(
