@@ -100,7 +100,7 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
         images.
     max_iter : int, default=20
         Largest number of rounds. A round has 100 steps; of images 40 to 200, as many as
-        have 500,000 pixels. Using all rounds is normal and warns nothing.
+        have 750,000 pixels. Using all rounds is normal and warns nothing.
     tol : float, default=1e-3
         Relative decrease of the held-out loss that counts as progress.
     n_iter_no_change : int, default=3
@@ -586,7 +586,7 @@ def _steps(shape: tuple[int, ...]) -> int:
     if len(shape) == 1:
         return 100
     pixels = shape[0] * shape[1]
-    return round(min(max(40 * 28**2 / pixels, 40), 200))
+    return round(min(max(60 * 28**2 / pixels, 40), 200))
 
 
 def _root_mean(errors: np.ndarray) -> float:
