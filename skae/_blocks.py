@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -15,7 +16,14 @@ def row_blocks(
     n_samples: int, n_features: int, elements: int = BLOCK
 ) -> Iterator[slice]:
     """Slices of rows that hold at most so many elements, but at least one row."""
+    if n_samples == 0:  # which gen_batches refuses
+        return iter(())
     return gen_batches(n_samples, max(1, elements // n_features))
+
+
+def spread(rows: np.ndarray, most: int) -> np.ndarray:
+    """At most so many of the rows, evenly spread."""
+    return rows[:: max(math.ceil(len(rows) / most), 1)]
 
 
 @torch.inference_mode()

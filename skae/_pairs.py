@@ -9,13 +9,16 @@ import numpy as np
 import torch
 from torch import nn
 
-from skae._blocks import row_blocks
+from skae._blocks import row_blocks, spread
 from skae._coordinates import Coordinates
 from skae._degradation import Degradation
 from skae.noise import Noise
 from skae.starts import NoSurroundings, surroundings_of
 
 Shape = tuple[int, ...]
+
+_SAMPLE = 1_000  # rows that tell how large a noise is
+_LARGEST = 1e36  # with noise, about as much as float32 holds, the precision of training
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ def given_pairs(X: np.ndarray, clean: np.ndarray, shapes: tuple[Shape, Shape]) -
     view, surroundings = _coordinates(clean, shapes[1]), NoSurroundings()
     if len(shapes[1]) == 3:
         samples = (
-            torch.from_numpy(view.transform(_spread(table))).unflatten(1, shape)
+            torch.from_numpy(view.transform(spread(table, _SAMPLE))).unflatten(1, shape)
             for table, shape in zip((X, clean), shapes, strict=True)
         )
         surroundings = surroundings_of(*samples)
@@ -105,7 +108,7 @@ def noisy_pairs(
     Those that are trained on are degraded in every batch anew.
     """
     view = _coordinates(clean, shape)
-    sample = torch.from_numpy(view.transform(_spread(clean)))
+    sample = torch.from_numpy(view.transform(spread(clean, _SAMPLE)))
     degrade = Degradation(noise, sample, view.mean, view.scale)
     noisy = degrade(sample[None], generator)[0]
     surroundings = surroundings_of(
@@ -128,12 +131,15 @@ def noisy_pairs(
 
 def _coordinates(X: np.ndarray, shape: Shape) -> Coordinates:
     """Centred and divided by one number; images of any size have one mean as well."""
-    if len(shape) == 1:
-        mean = X.mean(axis=0, dtype=np.float64)
-        return Coordinates(mean, np.sqrt(X.var(axis=0, dtype=np.float64).mean()))
-    return Coordinates(np.array([X.mean(dtype=np.float64)]), X.std(dtype=np.float64))
-
-
-def _spread(rows: np.ndarray) -> np.ndarray:
-    """About a thousand of the rows, evenly spread."""
-    return rows[:: 1 + len(rows) // 1000]
+    if max(abs(float(X.max())), abs(float(X.min()))) > _LARGEST:
+        raise ValueError(
+            f"X has values beyond {_LARGEST:.0e}, which float32, the precision of "
+            "training, has no room for; divide X and the strength of the noise."
+        )
+    # Block by block: numpy would first copy all of X as float64.
+    blocks = [X[rows] for rows in row_blocks(*X.shape)]
+    mean = sum(block.sum(axis=0, dtype=np.float64) for block in blocks) / len(X)
+    if len(shape) == 3:
+        mean = mean.mean(keepdims=True)
+    variance = sum(np.square(block - mean).sum() for block in blocks) / X.size
+    return Coordinates(mean, float(np.sqrt(variance)))

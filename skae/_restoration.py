@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
+from skae._blocks import map_blocks, row_blocks
 from skae._coordinates import Coordinates
 from skae._degradation import Degradation
 from skae._restorer import Restorer
 
 _TILE = 256  # side of a tile of a large image, in pixels
 
-_LEAST_ERROR = np.finfo(
-    np.float64
-).eps  # of a row that is perfect, in units of the peak
+_ELEMENTS = 2**16  # worked on at a time: with 16 channels each, they fit into a cache
+_MOST = 100  # decibel of a row that is restored exactly
 
 
 def mean_psnr(error: np.ndarray, peak: float) -> float:
-    """Mean peak signal-to-noise ratio of rows, in decibel, from mean squared errors."""
+    """Mean peak signal-to-noise ratio of rows, in decibel, from mean squared errors.
+
+    A single row has at most 100 dB, or it would outweigh all others. So have no rows.
+    """
+    if len(error) == 0:
+        return float(_MOST)
     ratio = np.sqrt(error) / (peak if peak > 0 else 1.0)
-    return float(-20 * np.log10(ratio.clip(min=_LEAST_ERROR)).mean())
+    return float(-20 * np.log10(ratio.clip(min=10 ** (-_MOST / 20))).mean())
 
 
 @dataclass(frozen=True)
@@ -56,18 +62,50 @@ class Restoration:
         return replace(self, module=copy.deepcopy(self.module).float())
 
     def restore(self, rows: np.ndarray) -> np.ndarray:
-        """Return restored rows."""
-        restored = self._apply(rows.reshape(-1, *self.shape)).reshape(len(rows), -1)
-        return self._kept(rows, restored)
+        """Return restored rows, block by block."""
+        n_out = self._restore(rows[:1]).shape[1]
+        return map_blocks(
+            self._restore, rows, n_out, working=rows.dtype, elements=_ELEMENTS
+        )
 
-    def error_after_degrading(
-        self, clean: np.ndarray, generator: torch.Generator
-    ) -> np.ndarray:
-        """Degrade clean rows and return the mean squared error of what is restored."""
+    def errors(self, degraded: np.ndarray, clean: np.ndarray) -> np.ndarray:
+        """Mean squared error of each restored row.
+
+        Where there can be gaps, it is that of what was hidden; rows without any are
+        left out.
+        """
+        width = max(degraded.shape[1], clean.shape[1])
+        blocks = row_blocks(len(clean), width, _ELEMENTS)
+        return self._errors((degraded[rows], clean[rows]) for rows in blocks)
+
+    def errors_after_degrading(self, clean: np.ndarray) -> np.ndarray:
+        """Degrade clean rows, the same way in every call, and return the errors."""
+        generator = torch.Generator().manual_seed(self.seed)
+        blocks = row_blocks(*clean.shape, _ELEMENTS)
+        return self._errors(
+            (self._degraded(clean[rows], generator), clean[rows]) for rows in blocks
+        )
+
+    def _errors(self, pairs: Iterator[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+        return np.concatenate([self._errors_of(*block) for block in pairs])
+
+    def _errors_of(self, degraded: np.ndarray, clean: np.ndarray) -> np.ndarray:
+        squares = np.square(self._restore(degraded) - clean, dtype=np.float64)
+        if not self.module.gaps:
+            return squares.mean(axis=1)
+        hidden = np.isnan(degraded)
+        some = hidden.any(axis=1)
+        return squares[some].mean(axis=1, where=hidden[some])
+
+    def _degraded(self, clean: np.ndarray, generator: torch.Generator) -> np.ndarray:
         x = torch.from_numpy(self.clean.transform(clean)).unflatten(1, self.shape)
         degraded = self.degrade(x[None], generator)[0].flatten(1).numpy()
-        restored = self.restore(self.degraded.inverse_transform(degraded))
-        return np.square(restored - clean).mean(axis=1, keepdims=True)
+        return self.degraded.inverse_transform(degraded)
+
+    @torch.inference_mode()
+    def _restore(self, rows: np.ndarray) -> np.ndarray:
+        restored = self._apply(rows.reshape(-1, *self.shape)).reshape(len(rows), -1)
+        return self._kept(rows, restored)
 
     def restore_image(self, image: np.ndarray) -> np.ndarray:
         """Return a restored image of any size, worked on tile by tile.

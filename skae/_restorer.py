@@ -69,7 +69,7 @@ class Restorer(nn.Module):
         self.network.zero_output_()
         self.unit, self.weight = 1.0, 0.0
 
-    def beside(self, start: nn.Module) -> Restorer:
+    def with_start(self, start: nn.Module) -> Restorer:
         """Return a copy with this start."""
         restorer = copy.deepcopy(self)
         restorer.start = start

@@ -11,6 +11,7 @@ import torch
 from threadpoolctl import threadpool_limits
 from torch import nn
 
+from skae._blocks import spread
 from skae._pairs import Pairs
 from skae.starts import Examples, IdentityStart, LinearStart, LocalStart, relative
 
@@ -46,19 +47,20 @@ class Starting:
             "local": self._local,
         }
         obstacles = self._obstacles()
-        if name == "auto":
-            possible = [name for name in fits if name not in obstacles]
-            if not possible:
-                raise ValueError(obstacles["linear"])
-            if "local" in possible and len(self.held_out):
-                possible = self._of_images(possible)
-        elif name in obstacles:
-            raise ValueError(obstacles[name])
-        else:
-            possible = [name]
+        possible = [start for start in fits if start not in obstacles]
+        if name in obstacles or not possible:
+            refused = name if name in obstacles else "linear"
+            remedy = (
+                f"set start={possible[-1]!r}"
+                if possible
+                else "reduce the number of features or, for images, pass "
+                "network=ConvolutionalNetwork(image_shape=...)"
+            )
+            raise ValueError(f"start={refused!r} {obstacles[refused]}; {remedy}.")
+        names = self._worthwhile(possible) if name == "auto" else [name]
         # Sums of products differ in the last bits between numbers of threads.
         with threadpool_limits(1, user_api="blas"):
-            return {name: fits[name]() for name in possible}
+            return {name: fits[name]() for name in names}
 
     def _obstacles(self) -> dict[str, str]:
         """Why a start does not apply, by its name."""
@@ -67,28 +69,25 @@ class Starting:
         obstacles = {}
         if degraded != clean:
             obstacles["identity"] = (
-                f"start='identity' keeps the number of features, but X has {n_in} and "
-                f"X_clean {n_out}; set start='auto'."
+                f"keeps the number of features, but X has {n_in} and X_clean {n_out}"
             )
         if max(n_in * (1 + self.pairs.gaps), n_out) > _MOST_INPUTS:
             obstacles["linear"] = (
-                f"start='linear' is for rows of up to {_MOST_INPUTS} values, gaps "
-                "counted twice; set start='identity' or, with a ConvolutionalNetwork, "
-                "start='local'."
+                f"is for rows of up to {_MOST_INPUTS} values, gaps counted twice"
             )
         if len(clean) == 1:
             obstacles["local"] = (
-                "start='local' is for images; pass "
-                "network=ConvolutionalNetwork(image_shape=...)."
+                "is for images (network=ConvolutionalNetwork(image_shape=...))"
             )
         return obstacles
 
-    def _of_images(self, possible: list[str]) -> list[str]:
-        """Leave out what is not worth a training."""
-        # The identity is one of the filters.
-        large = self.pairs.clean[0].numel() > _FEW_PIXELS
-        worse = {"identity", "linear"} if large else {"identity"}
-        return [name for name in possible if name not in worse]
+    def _worthwhile(self, possible: list[str]) -> list[str]:
+        """Leave out what cannot be chosen, or is not worth a training."""
+        if len(self.held_out) == 0:
+            return possible[:1]
+        if "local" in possible and self.pairs.clean[0].numel() > _FEW_PIXELS:
+            return [name for name in possible if name != "linear"]
+        return possible
 
     def _relative(self, examples: Examples) -> Examples:
         return (relative(self.pairs.surroundings, x, y) for x, y in examples)
@@ -113,15 +112,10 @@ class Starting:
     def _local(self) -> LocalStart:
         pixels = math.prod(self.pairs.degraded.shape[1:3])
         enough = math.ceil(_WINDOWS / pixels)
-        training = _spread(self.training, enough)
+        training = spread(self.training, enough)
         passes = min(max(enough // len(training), 1), 10)
         return LocalStart(
             self._relative(self.pairs.blocks(training, passes, self.generator)),
-            self._relative(self.pairs.as_given(_spread(self.held_out, enough))),
+            self._relative(self.pairs.as_given(spread(self.held_out, enough))),
             gaps=self.pairs.gaps,
         )
-
-
-def _spread(rows: np.ndarray, most: int) -> np.ndarray:
-    """At most so many of the rows, evenly spread."""
-    return rows[:: max(math.ceil(len(rows) / most), 1)]

@@ -110,7 +110,7 @@ class TestRestorer:
         """A copy with a network of its own, which begins alike."""
         module = build(*CASES[case])
         start = Nearest(module.factor)
-        other = module.beside(start)
+        other = module.with_start(start)
         assert other.start is start is not module.start
         before = [parameter.clone() for parameter in module.parameters()]
         for mine, theirs in zip(before, other.parameters(), strict=True):

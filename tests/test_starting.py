@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from skae import _starting
+from skae._blocks import spread
 from skae._pairs import given_pairs, noisy_pairs
-from skae._starting import Starting, _spread
+from skae._starting import Starting
 from skae.noise import GaussianNoise, MaskingNoise
 
 X = np.random.RandomState(0).normal(size=(40, 36))
@@ -35,18 +36,34 @@ def test_of_rows() -> None:
 
 
 def test_of_images() -> None:
-    assert candidates(noisy((6, 6, 1))) == ["linear", "local"]
+    assert candidates(noisy((6, 6, 1))) == ["identity", "linear", "local"]
     assert candidates(enlarged()) == ["linear", "local"]
 
 
 def test_of_wide_rows_there_is_no_linear_map(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_starting, "_MOST_INPUTS", 40)
-    assert candidates(noisy((6, 6, 1))) == ["linear", "local"]
+    assert candidates(noisy((6, 6, 1))) == ["identity", "linear", "local"]
     gaps = MaskingNoise(0.2, fill="nan")
-    assert candidates(noisy((6, 6, 1), gaps)) == ["local"]
+    assert candidates(noisy((6, 6, 1), gaps)) == ["identity", "local"]
     assert candidates(noisy((36,), gaps)) == ["identity"]
     monkeypatch.setattr(_starting, "_MOST_INPUTS", 35)
     assert candidates(enlarged()) == ["local"]
+
+
+def test_of_large_images_no_linear_map_is_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_starting, "_FEW_PIXELS", 35)
+    assert candidates(noisy((6, 6, 1))) == ["identity", "local"]
+    assert candidates(noisy((6, 6, 1)), "linear") == ["linear"]
+    assert candidates(noisy((36,))) == ["identity", "linear"]
+
+
+def test_where_nothing_is_held_out_the_first_is_fitted_alone() -> None:
+    nothing = np.arange(0)
+    assert candidates(noisy((36,)), held_out=nothing) == ["identity"]
+    assert candidates(noisy((6, 6, 1)), held_out=nothing) == ["identity"]
+    assert candidates(enlarged(), held_out=nothing) == ["linear"]
 
 
 @pytest.mark.parametrize("name", ["identity", "linear", "local"])
@@ -66,7 +83,7 @@ def test_a_linear_map_sees_ten_degraded_rows_for_each_value(monkeypatch) -> None
 @pytest.mark.parametrize("n, most", [(10, 3), (10, 10), (10, 100), (1000, 7), (7, 1)])
 def test_spread(n: int, most: int) -> None:
     rows = np.arange(5, 5 + n)
-    chosen = _spread(rows, most)
+    chosen = spread(rows, most)
     assert 1 <= len(chosen) <= most
     assert len(np.unique(np.diff(chosen))) <= 1
     assert 2 * len(chosen) >= min(n, most)

@@ -7,11 +7,14 @@ from typing import Literal
 import numpy as np
 from sklearn.utils import check_array
 
+from skae._validation import feature_names
 from skae.noise import GaussianNoise, Noise
 
 
-def choose_noise(noise: Literal["auto"] | Noise | None, X_clean) -> Noise | None:
-    """Return the noise that degrades clean rows; None beside `X_clean`."""
+def choose_noise(
+    noise: Literal["auto"] | Noise | None, X: np.ndarray, X_clean
+) -> Noise | None:
+    """Return the noise that degrades the rows of X; None beside `X_clean`."""
     if X_clean is not None:
         if isinstance(noise, Noise):
             raise ValueError(
@@ -24,8 +27,10 @@ def choose_noise(noise: Literal["auto"] | Noise | None, X_clean) -> Noise | None
             "noise=None leaves nothing to learn from; set a noise, or pass the clean "
             "rows as X_clean."
         )
-    noise = GaussianNoise(0.1) if noise == "auto" else noise
-    if not np.any(noise.get_params().get("strength", True)):
+    if noise == "auto":
+        return GaussianNoise(0.1 * (float(X.max()) - float(X.min()) or 1.0))
+    strength = noise.get_params().get("strength")
+    if strength is not None and not np.any(strength):
         raise ValueError(f"noise={noise} changes nothing; raise its strength.")
     return noise
 
@@ -43,21 +48,33 @@ def check_clean_rows(X: np.ndarray, X_clean) -> np.ndarray:
     return clean
 
 
+def check_clean_names(X_clean, names: np.ndarray | None) -> None:
+    """Raise a ValueError if the columns are not those of the training."""
+    passed = feature_names(X_clean)
+    if names is None or passed is None or np.array_equal(passed, names):
+        return
+    raise ValueError(
+        "X_clean has other columns than in fit, or in another order; pass those of "
+        "clean_feature_names_."
+    )
+
+
 def check_no_gaps(X: np.ndarray, name: str) -> None:
     """Raise a ValueError with the remedy if there is a NaN."""
-    if np.isnan(X).any():
+    # Minima pass NaN on, in one pass and without memory.
+    if np.isnan(X.min()):
         raise ValueError(
-            f"{name} contains NaN; set noise=MaskingNoise(fill='nan') to learn from "
-            "complete rows how to fill gaps, or use DenoisingImputer to learn from "
-            "rows with gaps."
+            f"{name} contains NaN; to learn how gaps are filled, fit complete rows, "
+            "without X_clean, with noise=MaskingNoise(fill='nan'), or use "
+            "DenoisingImputer, which learns from rows with gaps."
         )
 
 
 def complete_rows(X: np.ndarray) -> np.ndarray:
     """Return the rows without gaps."""
-    complete = ~np.isnan(X).any(axis=1)
-    if complete.all():
+    if not np.isnan(X.min()):
         return X
+    complete = ~np.isnan(X).any(axis=1)
     if not complete.any():
         raise ValueError(
             "X has a gap in every row, so there is no complete row to learn from; use "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
@@ -15,7 +14,6 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skae._base import NetworkEstimator
-from skae._blocks import map_blocks
 from skae._callbacks import CallbackSupportMixin, FitTask
 from skae._objective import RestorationObjective
 from skae._pairs import given_pairs, noisy_pairs
@@ -29,7 +27,9 @@ from skae._validation import (
     feature_names,
     validated_fit,
 )
+from skae.estimators._beginning import begin, squared_errors
 from skae.estimators._degraded_rows import (
+    check_clean_names,
     check_clean_rows,
     check_no_gaps,
     choose_noise,
@@ -39,21 +39,16 @@ from skae.losses import LOSSES
 from skae.networks import ACTIVATIONS, Network, resolve_network
 from skae.noise import Noise
 from skae.training import (
-    Folds,
     Gate,
     History,
     available_device,
     choose_split,
-    choose_start,
-    held_out_error,
     train,
     weigh,
 )
 
 _AUTOMATIC_ROWS = 32, 4e-3  # batch size and learning rate
 _AUTOMATIC_IMAGES = 16, 5e-3
-_ELEMENTS = 2**16  # worked on at a time: with 16 channels each, they fit into a cache
-_ROUNDING = 1e-6  # of float32, in which the network is trained
 
 
 class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstimator):
@@ -72,10 +67,10 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
     ----------
     noise : "auto", Noise or None, default="auto"
         How clean rows are degraded, anew in every batch. A strength that is a standard
-        deviation is in the units of X. ``"auto"`` is ``GaussianNoise(0.1)``, which
-        suits values from 0 to 1. With ``MaskingNoise(fill="nan")``, hidden values are
-        NaN, as they may be in new rows: these are filled, and nothing else is changed.
-        With `X_clean` there is none.
+        deviation is in the units of X. ``"auto"`` is Gaussian noise with a deviation of
+        a tenth of the range of X, 0.1 for values from 0 to 1. With
+        ``MaskingNoise(fill="nan")``, hidden values are NaN, as they may be in new rows:
+        these are filled, and nothing else is changed. With `X_clean` there is none.
     network : "dense" or Network, default="dense"
         What is learned. ``"dense"`` is a :class:`~skae.networks.DenseNetwork` with the
         following two parameters.
@@ -88,9 +83,9 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
         What the network adds to. ``"identity"`` is the degraded row, its gaps filled
         with the mean; ``"linear"`` a ridge regression of the clean row on the degraded
         one, for rows of up to 4,096 values; ``"local"`` a least-squares filter of the
-        5 x 5 pixels around a pixel, for images. ``"auto"`` takes ``"local"`` for images
-        of more than 512 values; else the one that a short training takes farthest on
-        held-out rows or, where none are held out, the first of those that apply.
+        5 x 5 pixels around a pixel, for images. ``"auto"`` takes the one that a short
+        training takes farthest on held-out rows, for images of more than 512 values
+        never ``"linear"``; where none are held out, the first that applies.
     loss : {"squared_error", "absolute_error"}, default="squared_error"
         What training minimises. Where there can be gaps, what is hidden counts alone.
     batch_size : "auto" or int, default="auto"
@@ -134,7 +129,7 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
         Training loss in each round.
     start_validation_score_, best_validation_score_ : float or None
         Score of the held-out rows with the start alone and with what was kept. None if
-        no rows were held out.
+        no rows were held out. What is kept is decided by their squared error.
     history_ : list of dict
         For each round ``round``, ``loss``, ``validation_loss``, ``steps`` and
         ``duration`` of the steps in seconds.
@@ -289,10 +284,11 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
         """
         self._forget()
         passed = X, y
-        noise = choose_noise(self.noise, X_clean)
-        X = self._check_rows(X, reset=True)
-        X = complete_rows(X)
+        allow_nan = self.__sklearn_tags__().input_tags.allow_nan
+        X = complete_rows(self._check_rows(X, allow_nan, reset=True))
         clean = X if X_clean is None else check_clean_rows(X, X_clean)
+        clean_feature_names = None if X_clean is None else feature_names(X_clean)
+        noise = choose_noise(self.noise, X, X_clean)
         network = resolve_network(
             self.network, self.hidden_layer_sizes, self.activation
         )
@@ -323,19 +319,8 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
             gaps=pairs.gaps,
             generator=generator,
         )
-        restorers = {name: untrained.beside(start) for name, start in starts.items()}
-        errors = {name: _squared_error(restorers[name], *rest) for name in starts}
-        # A gain has to be there, and rows that could prove it.
-        improvable = min(map(_root_mean, errors.values())) > _ROUNDING
-        if improvable:
-            for start, restorer in restorers.items():
-                restorer.unit, restorer.weight = _root_mean(errors[start]), 1.0
-            start = choose_start(restorers, *rest, **training)
-        else:
-            start = min(errors, key=lambda start: _root_mean(errors[start]))
-        module, start_error = restorers[start], errors[start]
+        beginning = begin(starts, untrained, *rest, **training)
         seed = random_state.randint(2**31 - 1)
-        clean_feature_names = None if X_clean is None else feature_names(X_clean)
 
         def conclude(
             denoiser: DenoisingTransformer, history: History, module: Restorer
@@ -343,12 +328,13 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
             # In the precision of the training, for speed.
             judged = copy.deepcopy(module).float(), *rest
             module.weight = weigh(*judged, Gate()).weight_ if history else 0.0
-            kept_error = _squared_error(*judged) if history else start_error
-            denoiser.start_ = start
+            kept = squared_errors(*judged) if history else beginning.errors
+            denoiser.start_ = beginning.start
             denoiser.n_features_out_ = clean.shape[1]
             denoiser.clean_feature_names_ = clean_feature_names
             denoiser.data_range_ = float(clean.max() - clean.min())
-            denoiser._record(history, start_error, kept_error, pairs.views[1].scale)
+            scale = pairs.views[1].scale
+            denoiser._record(history, beginning.errors, kept, scale)
             denoiser.uses_network_ = module.weight > 0
             denoiser.module_ = module.eval().requires_grad_(False)
             denoiser._restoration = Restoration(
@@ -357,17 +343,20 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
 
         def conclude_round(denoiser: DenoisingTransformer, history: History) -> None:
             # A copy, because the training goes on.
-            conclude(denoiser, history, copy.deepcopy(module))
+            conclude(denoiser, history, copy.deepcopy(beginning.module))
 
         metadata = {} if X_clean is None else {"X_clean": X_clean}
         task = FitTask.whole(self, *passed, max_subtasks=self.max_iter, **metadata)
         history: History = []
-        if improvable:
-            watch = task.watch(conclude_round)
+        if beginning.improvable:
             history = train(
-                module, *rest, **training, verbose=self.verbose, watch=watch
+                beginning.module,
+                *rest,
+                **training,
+                verbose=self.verbose,
+                watch=task.watch(conclude_round),
             )
-        conclude(self, history, module)
+        conclude(self, history, beginning.module)
         task.end()
         return self
 
@@ -388,7 +377,7 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
         X_restored : ndarray of shape (n_samples, n_features_out)
             What `transform` makes of X, also where X is clean.
         """
-        return self.fit(X, X_clean=X_clean).transform(X)
+        return self.fit(X, y, X_clean=X_clean).transform(X)
 
     def transform(self, X) -> np.ndarray:
         """Restore degraded rows.
@@ -404,15 +393,8 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
             Restored rows.
         """
         check_is_fitted(self)
-        X = self._check_rows(X)
-        restoration = self._restoration.in_precision(X.dtype)
-        return map_blocks(
-            restoration.restore,
-            X,
-            self.n_features_out_,
-            working=X.dtype,
-            elements=_ELEMENTS,
-        )
+        X = self._check_rows(X, self.module_.gaps)
+        return self._restoration.in_precision(X.dtype).restore(X)
 
     def restore_image(self, image) -> np.ndarray:
         """Restore an image of any size.
@@ -423,7 +405,8 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
         Parameters
         ----------
         image : array-like of shape (height, width) or (height, width, n_channels)
-            Degraded image, with as many channels as those of the training.
+            Degraded image, with as many channels as those of the training. One of type
+            float32 is restored several times faster.
 
         Returns
         -------
@@ -447,6 +430,12 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
                 f"start_={self.start_!r} knows images of {shape[0]} x {shape[1]} "
                 "pixels only; set start='local' and fit again."
             )
+        size = np.shape(image)
+        if size[2:] != shape[2:] and (len(size) != 2 or shape[2] != 1):
+            raise ValueError(
+                f"image must have height, width and {shape[2]} channel(s), got an "
+                f"array of shape {size}."
+            )
         image = check_array(
             image,
             dtype=[np.float64, np.float32],
@@ -455,15 +444,11 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
             ensure_all_finite="allow-nan",
             input_name="image",
         )
-        channels = image[..., None] if shape[2] == 1 and image.ndim == 2 else image
-        if channels.ndim != 3 or channels.shape[2] != shape[2]:
-            raise ValueError(
-                f"image must have height, width and {shape[2]} channel(s), got an "
-                f"array of shape {image.shape}."
-            )
-        self._check_gaps(image, "image")
-        restored = self._restoration.in_precision(image.dtype).restore_image(channels)
-        return restored.reshape(*restored.shape[:2], *image.shape[2:])
+        if not self.module_.gaps:
+            check_no_gaps(image, "image")
+        restoration = self._restoration.in_precision(image.dtype)
+        restored = restoration.restore_image(image.reshape(*size[:2], shape[2]))
+        return restored.reshape(*restored.shape[:2], *size[2:])
 
     def score(self, X, y=None, *, X_clean=None) -> float:
         """Return the mean peak signal-to-noise ratio of restored rows.
@@ -482,29 +467,36 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
         -------
         score : float
             Mean over the rows, in decibel; the peak is `data_range_`. Higher is better.
+            Where there can be gaps, it is that of what was hidden. A row that is
+            restored exactly counts as 100.
+
+        Notes
+        -----
+        Without `X_clean`, rows are degraded by the noise of this estimator, and less
+        noise gives a higher score. A search over noises compares nothing; pass degraded
+        rows with `X_clean` to it.
         """
         check_is_fitted(self)
-        X = self._check_rows(X)
+        X = self._check_rows(X, self.module_.gaps)
+        restoration = self._restoration.in_precision(X.dtype)
         if X_clean is not None:
             clean = check_clean_rows(X, X_clean)
+            check_clean_names(X_clean, self.clean_feature_names_)
             if clean.shape[1] != self.n_features_out_:
                 raise ValueError(
                     f"X_clean has {clean.shape[1]} features, but {type(self).__name__} "
                     f"was fitted to restore rows with {self.n_features_out_}; pass the "
                     "clean rows of X."
                 )
-            restored = self.transform(X)
-            error = np.square(restored - clean, dtype=np.float64).mean(axis=1)
-            return mean_psnr(error, self.data_range_)
-        if self._restoration.degrade is None:
+            errors = restoration.errors(X, clean)
+        elif restoration.degrade is None:
             raise ValueError(
                 "X_clean is missing, which restored rows are to be compared with; pass "
                 "it as in fit."
             )
-        generator = torch.Generator().manual_seed(self._restoration.seed)
-        error_of = partial(self._restoration.error_after_degrading, generator=generator)
-        error = map_blocks(error_of, complete_rows(X), 1, dtype=np.float64)
-        return mean_psnr(error[:, 0], self.data_range_)
+        else:
+            errors = restoration.errors_after_degrading(complete_rows(X))
+        return mean_psnr(errors, self.data_range_)
 
     def get_feature_names_out(self, input_features=None) -> np.ndarray:
         """Return the names of the features of clean rows.
@@ -535,14 +527,11 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
-    def _check_rows(self, X, *, reset: bool = False) -> np.ndarray:
+    def _check_rows(self, X, allow_nan: bool, *, reset: bool = False) -> np.ndarray:
         X = self._check_table(X, reset=reset, ensure_all_finite="allow-nan")
-        self._check_gaps(X, "X")
+        if not allow_nan:
+            check_no_gaps(X, "X")
         return X
-
-    def _check_gaps(self, X: np.ndarray, name: str) -> None:
-        if not self.__sklearn_tags__().input_tags.allow_nan:
-            check_no_gaps(X, name)
 
     def _training(self, shape: tuple[int, ...], n_samples: int) -> dict[str, Any]:
         """Parameters of the training."""
@@ -566,18 +555,18 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
     def _record(
         self,
         history: History,
-        start_error: np.ndarray,
-        kept_error: np.ndarray,
+        start_errors: np.ndarray,
+        kept_errors: np.ndarray,
         scale: float,
     ) -> None:
         self.history_ = history
         self.n_iter_ = len(history)
         self.loss_curve_ = [row["loss"] for row in history]
         self.start_validation_score_ = self.best_validation_score_ = None
-        if len(start_error):
+        if len(start_errors):
             self.start_validation_score_, self.best_validation_score_ = (
-                mean_psnr(error * scale**2, self.data_range_)
-                for error in (start_error, kept_error)
+                mean_psnr(errors * scale**2, self.data_range_)
+                for errors in (start_errors, kept_errors)
             )
 
 
@@ -587,21 +576,3 @@ def _steps(shape: tuple[int, ...]) -> int:
         return 100
     pixels = shape[0] * shape[1]
     return round(min(max(60 * 28**2 / pixels, 40), 200))
-
-
-def _root_mean(errors: np.ndarray) -> float:
-    """Root of the mean of squared errors; zero if there are none."""
-    return float(np.sqrt(errors.mean())) if len(errors) else 0.0
-
-
-def _squared_error(
-    module: Restorer,
-    objective: RestorationObjective,
-    tensors: dict[str, torch.Tensor],
-    folds: Folds,
-) -> np.ndarray:
-    """Mean squared error of each held-out row, whatever the loss."""
-    if len(folds.held_out_rows) == 0:
-        return np.empty(0)
-    squared = RestorationObjective(LOSSES["squared_error"], gaps=objective.gaps)
-    return held_out_error(module, squared, tensors, folds)

@@ -2,10 +2,10 @@
 
 from skae.starts._conditional import ConditionalStart
 from skae.starts._gaussian import ConditionalGaussian
+from skae.starts._linear_map import Examples, IdentityStart, LinearStart, split_gaps
 from skae.starts._local_filter import LocalStart
 from skae.starts._nearest import NearestMean
 from skae.starts._principal_components import PrincipalComponents, linear_maps
-from skae.starts._restoring import Examples, IdentityStart, LinearStart, split_gaps
 from skae.starts._surroundings import (
     NoSurroundings,
     Surroundings,

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from skae.starts._restoring import Examples, split_gaps
+from skae.starts._linear_map import Examples, split_gaps
 from skae.starts._ridge import Ridge
 
 _RADIUS = 2

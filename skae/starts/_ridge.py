@@ -9,18 +9,23 @@ import numpy as np
 from scipy import linalg
 
 _PENALTIES = [10.0**-k for k in range(7)]  # in units of the mean variance
-_ROUNDING = 1e-7
 
 
 class _Sums:
-    """Sums of the products of rows, in float64."""
+    """Sums of the products of rows, in float64.
 
-    def __init__(self) -> None:
+    Rows are seen relative to an origin near their mean, or of columns that hardly vary
+    products in float32 would leave rounding alone.
+    """
+
+    def __init__(self, origin: np.ndarray) -> None:
+        self.origin = origin
         self.n_rows = 0
         self.x = self.y = self.xx = self.xy = 0.0
 
     def add(self, x: np.ndarray, y: np.ndarray) -> None:
         self.n_rows += len(x)
+        x = x - self.origin
         self.x = self.x + x.sum(axis=0, dtype=np.float64)
         self.y = self.y + y.sum(axis=0, dtype=np.float64)
         self.xx = self.xx + (x.T @ x).astype(np.float64)
@@ -49,10 +54,13 @@ class Ridge:
     """
 
     def __init__(self) -> None:
-        self._training = _Sums()
+        self._training: _Sums | None = None
 
     def add(self, x: np.ndarray, y: np.ndarray) -> None:
         """Take note of a block of training rows; the products are in its precision."""
+        if self._training is None:
+            mean = x.mean(axis=0, dtype=np.float64)
+            self._training = _Sums(origin=mean.astype(x.dtype))
         self._training.add(x, y)
 
     def solve(self, held_out: Iterable[tuple[np.ndarray, np.ndarray]]) -> Ridge:
@@ -60,14 +68,14 @@ class Ridge:
 
         Penalties are tried from the largest on, which is taken if nothing is held out.
         """
-        sums, judge = self._training, _Sums()
+        sums = self._training
+        judge = _Sums(sums.origin)
         for x, y in held_out:
             judge.add(x, y)
         mean_x, mean_y = sums.x / sums.n_rows, sums.y / sums.n_rows
         gram, cross = sums.centred(mean_x, mean_y)
-        # Of inputs that are constant, rounding is all that is left.
-        rounding = _ROUNDING * sums.xx.diagonal().mean() / sums.n_rows
-        unit = max(gram.diagonal().mean(), rounding) or 1.0
+        unit = gram.diagonal().mean()
+        unit = unit if unit > 0 else 1.0  # all inputs are constant
         best = math.inf
         for penalty in _PENALTIES if judge.n_rows else _PENALTIES[:1]:
             regular = gram + penalty * unit * np.eye(len(gram))
@@ -79,7 +87,7 @@ class Ridge:
             if loss >= best:
                 break
             best, self.weight_ = loss, weight
-        self.bias_ = mean_y - mean_x @ self.weight_
+        self.bias_ = mean_y - (sums.origin + mean_x) @ self.weight_
         return self
 
 

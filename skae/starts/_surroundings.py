@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from skae.starts._restoring import split_gaps
+from skae.starts._linear_map import split_gaps
 
 _RADII = 2, 8
 _RADIUS = _RADII[-1]
@@ -40,8 +40,8 @@ class Surroundings(nn.Module):
     What brightens a whole image brightens what is made of it by as much: a network can
     not learn what the brightness of its training images happened to go with.
 
-    Without gaps it is told as well which share of the variance around a pixel is not
-    noise, in 5 x 5 and in 17 x 17 pixels: what adaptive filters [1]_ go by.
+    Without gaps it is told as well which share of the variance around a pixel, seen so,
+    is not noise, in 5 x 5 and in 17 x 17 pixels: what adaptive filters [1]_ go by.
 
     Parameters
     ----------
@@ -69,13 +69,15 @@ class Surroundings(nn.Module):
         if self.noise_variance is None:
             seen = _means(visible, _RADIUS).clamp(min=1e-6)
             return _means(values, _RADIUS) / seen, []
-        moments = torch.cat([values, values.square()], dim=-1)
-        around = [_means(moments, radius).chunk(2, dim=-1) for radius in _RADII]
-        gains = [self._gain(square - mean.square()) for mean, square in around]
-        return around[-1][0], gains
+        level = _means(values, _RADIUS)
+        # Squares of what is far from zero would leave rounding alone.
+        centred = values - level
+        moments = torch.cat([centred, centred.square()], dim=-1)
+        around = (_means(moments, radius).chunk(2, dim=-1) for radius in _RADII)
+        return level, [self._gain(square - mean.square()) for mean, square in around]
 
     def _gain(self, variance: torch.Tensor) -> torch.Tensor:
-        noise = self.noise_variance
+        noise = max(self.noise_variance, torch.finfo(variance.dtype).tiny)
         return (variance - noise).clamp(min=0) / variance.clamp(min=noise)
 
 

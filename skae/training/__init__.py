@@ -1,5 +1,6 @@
 """The training engine: the only floor that knows skorch."""
 
+from skae.training._batches import Tensors
 from skae.training._device import available_device
 from skae.training._engine import (
     History,
@@ -20,6 +21,7 @@ __all__ = [
     "Gate",
     "History",
     "Problem",
+    "Tensors",
     "Watch",
     "available_device",
     "choose_folds",

@@ -51,7 +51,9 @@ class TrainingBatches:
         self._batch_size = min(batch_size, longest)
         # Never so few steps that a round means nothing, nor so many that the cost grows
         # with the table.
-        self.steps = min(max(math.ceil(passes * longest / self._batch_size), 20), 300)
+        # Rounded, or a share of the rows that is no binary number would add a step.
+        steps = math.ceil(round(passes * longest / self._batch_size, 6))
+        self.steps = min(max(steps, 20), 300)
 
     def next_round(self) -> torch.Tensor:
         """Row indices of shape ``(steps, members, batch)``."""

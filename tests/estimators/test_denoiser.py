@@ -139,6 +139,67 @@ def test_score_of_pairs_is_the_mean_peak_signal_to_noise_ratio() -> None:
     assert denoiser.data_range_ == X.max() - X.min()
 
 
+def test_score_of_gaps_is_that_of_what_was_hidden() -> None:
+    denoiser = fitted("dense gaps")
+    gaps = with_gaps(X)
+    gaps[5] = X[5]  # which counts for nothing
+    squares = np.square(denoiser.transform(gaps) - X)
+    errors = [
+        row[hidden].mean()
+        for row, hidden in zip(squares, np.isnan(gaps), strict=True)
+        if hidden.any()
+    ]
+    ratios = -10 * np.log10(np.array(errors) / np.ptp(X) ** 2)
+    assert len(ratios) == len(X) - 1
+    assert denoiser.score(gaps, X_clean=X) == pytest.approx(ratios.mean())
+
+
+def test_score_of_exact_rows_is_bounded() -> None:
+    denoiser = DenoisingTransformer(noise=GaussianNoise(1e-12), **QUICK).fit(X)
+    assert denoiser.score(X) == 100
+
+
+def test_score_in_the_precision_of_the_rows() -> None:
+    """Of float32 rows as well, and whatever the container of the output is."""
+    denoiser = fitted("images")
+    expected = denoiser.score(X)
+    assert denoiser.score(X.astype(np.float32)) == pytest.approx(expected, rel=1e-4)
+    frame = pd.DataFrame(X).add_prefix("pixel ")
+    pairs = clone(CASES["dense"]).set_params(noise=None).fit(frame + 0.1, X_clean=frame)
+    expected = pairs.score(frame + 0.1, X_clean=frame)
+    pairs.set_output(transform="pandas")
+    assert pairs.score(frame + 0.1, X_clean=frame) == expected
+
+
+def test_noise_is_a_tenth_of_the_range_by_default() -> None:
+    default = DenoisingTransformer(**QUICK).fit(255 * X + 3)
+    noise = GaussianNoise(25.5 * np.ptp(X))
+    chosen = DenoisingTransformer(noise=noise, **QUICK).fit(255 * X + 3)
+    np.testing.assert_array_equal(default.transform(X), chosen.transform(X))
+
+
+def test_a_parameter_changed_after_fit_changes_nothing() -> None:
+    rows = with_gaps(X)
+    completer = copy.deepcopy(fitted("dense gaps"))
+    filled = completer.transform(rows)
+    completer.set_params(noise=GaussianNoise(0.1))
+    np.testing.assert_array_equal(completer.transform(rows), filled)
+    cleaner = copy.deepcopy(fitted("dense")).set_params(noise=GAPS)
+    with pytest.raises(ValueError, match="X contains NaN"):
+        cleaner.transform(rows)
+
+
+@pytest.mark.parametrize("value", [0.0, 1 / 3, 1e8 + 0.1])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_from_rows_that_tell_nothing_the_mean_is_restored(
+    value: float, dtype: type
+) -> None:
+    told = np.full(X.shape, value, dtype=dtype)
+    denoiser = DenoisingTransformer(**QUICK).fit(told, X_clean=X)
+    error = denoiser.transform(told[:1]) - X.mean(axis=0)
+    assert np.abs(error).max() < 0.1
+
+
 def test_strength_is_in_the_units_of_x() -> None:
     one, thousand = (
         DenoisingTransformer(noise=GaussianNoise(0.1 * unit), **QUICK).fit(X * unit)

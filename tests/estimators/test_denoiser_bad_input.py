@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
@@ -31,12 +32,12 @@ def images(*shape: int) -> ConvolutionalNetwork:
         ({"noise": MaskingNoise((0, 0))}, X, None, "noise=.* changes nothing"),
         ({"noise": GaussianNoise()}, X, X, "noise=.* is not used beside X_clean, wh"),
         ({"noise": MaskingNoise(fill="one")}, X, None, "fill must be 'zero', 'mean' "),
-        ({"start": "local"}, X, None, "start='local' is for images; pass network=Con"),
+        ({"start": "local"}, X, None, "start='local' is for images .network=Convolut"),
         (
             {"start": "identity"},
             SMALL,
             X,
-            "start='identity' keeps .*, but X has 16 and X_clean 64; set start='a",
+            "start='identity' keeps .*, but X has 16 and X_clean 64; set start='l",
         ),
         (
             {"network": DenseNetwork(), "activation": "relu"},
@@ -96,7 +97,7 @@ class TestNaN:
     holed = np.where(np.arange(64) == 20, np.nan, X)
 
     def test_names_both_remedies(self) -> None:
-        message = "X contains NaN; set noise=MaskingNoise.* or use DenoisingImputer"
+        message = "X contains NaN; .* noise=MaskingNoise.*, or use DenoisingImputer"
         denoiser = DenoisingTransformer(**QUICK)
         with pytest.raises(ValueError, match=message):
             denoiser.fit(self.holed)
@@ -134,6 +135,18 @@ def test_score_needs_the_clean_rows_of_pairs() -> None:
         denoiser.score(SMALL, X_clean=X[:, :63])
 
 
+def test_score_takes_the_columns_of_the_clean_table_in_their_order() -> None:
+    clean = pd.DataFrame(X).add_prefix("pixel ")
+    denoiser = DenoisingTransformer(**QUICK).fit(SMALL, X_clean=clean)
+    with pytest.raises(ValueError, match="X_clean has other columns than in fit"):
+        denoiser.score(SMALL, X_clean=clean.iloc[:, ::-1])
+
+
+def test_values_that_float32_has_no_room_for() -> None:
+    with pytest.raises(ValueError, match=r"X has values beyond 1e\+36, .* divide X"):
+        DenoisingTransformer(**QUICK).fit(1e40 * X)
+
+
 class TestRestoreImage:
     def test_of_a_table(self) -> None:
         denoiser = DenoisingTransformer(**QUICK).fit(X)
@@ -153,7 +166,7 @@ class TestRestoreImage:
 
     def test_with_gaps(self) -> None:
         denoiser = DenoisingTransformer(network=images(8, 8), start="local", **QUICK)
-        with pytest.raises(ValueError, match="image contains NaN; set noise=Masking"):
+        with pytest.raises(ValueError, match=r"image contains NaN; .* noise=Masking"):
             denoiser.fit(X).restore_image(np.full((8, 8), np.nan))
 
     def test_before_fit(self) -> None:

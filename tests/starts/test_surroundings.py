@@ -47,7 +47,7 @@ def test_level_and_gains() -> None:
     torch.testing.assert_close(level, around(x, 8, lambda w: w.mean((2, 3))))
     assert len(hints) == Surroundings(0.9).n_hints == 2
     for hint, radius in zip(hints, (2, 8), strict=True):
-        torch.testing.assert_close(hint, around(x, radius, share_of_signal))
+        torch.testing.assert_close(hint, around(x - level, radius, share_of_signal))
 
 
 def test_level_is_the_mean_of_what_is_visible() -> None:
