@@ -285,10 +285,11 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
         self._forget()
         passed = X, y
         allow_nan = self.__sklearn_tags__().input_tags.allow_nan
-        X = complete_rows(self._check_rows(X, allow_nan, reset=True))
+        X = self._check_rows(X, allow_nan, reset=True)
+        noise = choose_noise(self.noise, X, X_clean)
+        X = complete_rows(X)
         clean = X if X_clean is None else check_clean_rows(X, X_clean)
         clean_feature_names = None if X_clean is None else feature_names(X_clean)
-        noise = choose_noise(self.noise, X, X_clean)
         network = resolve_network(
             self.network, self.hidden_layer_sizes, self.activation
         )

@@ -142,6 +142,13 @@ def test_score_takes_the_columns_of_the_clean_table_in_their_order() -> None:
         denoiser.score(SMALL, X_clean=clean.iloc[:, ::-1])
 
 
+def test_a_noise_that_leaves_gaps_beside_pairs() -> None:
+    gaps = np.where(np.arange(len(X))[:, None] == 3, np.nan, X)
+    noise = MaskingNoise(0.3, fill="nan")
+    with pytest.raises(ValueError, match=r"noise=.* is not used beside X_clean"):
+        DenoisingTransformer(noise=noise, **QUICK).fit(gaps, X_clean=X)
+
+
 def test_values_that_float32_has_no_room_for() -> None:
     with pytest.raises(ValueError, match=r"X has values beyond 1e\+36, .* divide X"):
         DenoisingTransformer(**QUICK).fit(1e40 * X)
