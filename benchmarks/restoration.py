@@ -192,15 +192,22 @@ def evaluate(
     }
 
 
+def run_peers(
+    peers: dict[str, Peer], task: Task, images: Images, degraded: np.ndarray
+) -> Iterator[dict[str, object]]:
+    """Evaluate every other method at its best setting."""
+    for name, peer in peers.items():
+        restore = best_setting(peer, task, images)
+        yield {"method": name} | evaluate(images.test, degraded, restore)
+
+
 def run_images(images: Images, task: Task, peers: bool) -> Iterator[dict[str, object]]:
     """Evaluate every method on one set of images and one task."""
     cell = {"set": images.name, "task": task.name}
     degraded = task.degrade(images.test, np.random.default_rng(0))
     if peers:
-        for name, peer in (task.filters | task.learners).items():
-            restore = best_setting(peer, task, images)
-            measured = evaluate(images.test, degraded, restore)
-            yield cell | {"method": name} | measured
+        for row in run_peers(task.filters | task.learners, task, images, degraded):
+            yield cell | row
 
     began = time.process_time()
     estimator, inputs = fit_ours(task, images.train)
@@ -249,10 +256,8 @@ def run_photo(images: Images, task: Task, peers: bool) -> Iterator[dict[str, obj
     cell = {"set": images.name, "task": task.name}
     degraded = task.degrade(images.test, np.random.default_rng(0))
     if peers:
-        for name, peer in task.filters.items():
-            restore = best_setting(peer, task, images)
-            measured = evaluate(images.test, degraded, restore)
-            yield cell | {"method": name} | measured
+        for row in run_peers(task.filters, task, images, degraded):
+            yield cell | row
 
     began = time.process_time()
     estimator, _ = fit_ours(task, images.train)
