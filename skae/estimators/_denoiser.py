@@ -49,6 +49,7 @@ from skae.training import (
 
 _AUTOMATIC_ROWS = 32, 4e-3  # batch size and learning rate
 _AUTOMATIC_IMAGES = 16, 5e-3
+_PASSES = 10  # over the rows in a round, at most: of few rows there is less to learn
 
 
 class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstimator):
@@ -95,7 +96,8 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
         images.
     max_iter : int, default=20
         Largest number of rounds. A round has 100 steps; of images 40 to 200, as many as
-        have 750,000 pixels. Using all rounds is normal and warns nothing.
+        have 750,000 pixels. Of few rows it has ten passes, but at least 20 steps. Using
+        all rounds is normal and warns nothing.
     tol : float, default=1e-3
         Relative decrease of the held-out loss that counts as progress.
     n_iter_no_change : int, default=3
@@ -543,7 +545,7 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
                 (self.batch_size, self.learning_rate_init), automatic, strict=True
             )
         )
-        steps = _steps(shape)
+        steps = min(_steps(shape), _PASSES * n_samples / batch_size)
         return {
             "batch_size": batch_size,
             "learning_rate": learning_rate,
