@@ -331,7 +331,7 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
             # In the precision of the training, for speed.
             judged = copy.deepcopy(module).float(), *rest
             module.weight = weigh(*judged, Gate()).weight_ if history else 0.0
-            kept = squared_errors(*judged) if history else beginning.errors
+            kept = squared_errors(*judged) if module.weight > 0 else beginning.errors
             denoiser.start_ = beginning.start
             denoiser.n_features_out_ = clean.shape[1]
             denoiser.clean_feature_names_ = clean_feature_names
