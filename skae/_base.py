@@ -6,6 +6,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
 
+from skae._blocks import has_gaps
+
 
 class NetworkEstimator(BaseEstimator):
     """Base of the estimators; it knows arrays and fitted state, nothing of methods."""
@@ -13,8 +15,7 @@ class NetworkEstimator(BaseEstimator):
     def _check_X(self, X, *, reset: bool = False, **checks) -> np.ndarray:
         """Rows without gaps."""
         X = self._check_table(X, reset=reset, ensure_all_finite="allow-nan", **checks)
-        # Minima pass NaN on, in one pass and without memory.
-        if np.isnan(X.min()):
+        if has_gaps(X):
             raise ValueError(
                 f"Input X contains NaN, which {type(self).__name__} does not accept; "
                 "fill the gaps before it, for instance with skae.DenoisingImputer."

@@ -21,6 +21,11 @@ def row_blocks(
     return gen_batches(n_samples, max(1, elements // n_features))
 
 
+def has_gaps(X: np.ndarray) -> bool:
+    """Tell whether there is a NaN: minima pass it on, in one pass without memory."""
+    return bool(np.isnan(X.min()))
+
+
 def spread(rows: np.ndarray, most: int) -> np.ndarray:
     """At most so many of the rows, evenly spread."""
     return rows[:: max(math.ceil(len(rows) / most), 1)]

@@ -61,9 +61,8 @@ class Restoration:
             return self
         return replace(self, module=copy.deepcopy(self.module).float())
 
-    def restore(self, rows: np.ndarray) -> np.ndarray:
-        """Return restored rows, block by block."""
-        n_out = self._restore(rows[:1]).shape[1]
+    def restore(self, rows: np.ndarray, n_out: int) -> np.ndarray:
+        """Return restored rows, which have `n_out` values, block by block."""
         return map_blocks(
             self._restore, rows, n_out, working=rows.dtype, elements=_ELEMENTS
         )

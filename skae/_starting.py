@@ -16,7 +16,7 @@ from skae._pairs import Pairs
 from skae.starts import Examples, IdentityStart, LinearStart, LocalStart, relative
 
 _MOST_INPUTS = 4_096  # of a linear map, whose cost grows with their cube
-_FEW_PIXELS = 512  # of images that a linear map was ever better for than a filter
+_FEW_PIXELS = 512  # a linear map was better than a filter at 64 of them, not at 784
 _ROWS_PER_INPUT = 10  # differently degraded rows that a linear map is fitted to
 _WINDOWS = 2**18  # enough for a few hundred weights of a filter
 

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from sklearn.utils import check_array
 
+from skae._blocks import has_gaps
 from skae._validation import feature_names
 from skae.noise import GaussianNoise, Noise
 
@@ -29,8 +30,7 @@ def choose_noise(
         )
     if noise == "auto":
         return GaussianNoise(0.1 * (float(X.max()) - float(X.min()) or 1.0))
-    strength = noise.get_params().get("strength")
-    if strength is not None and not np.any(strength):
+    if all(value == 0 for value in np.ravel(noise.strength)):
         raise ValueError(f"noise={noise} changes nothing; raise its strength.")
     return noise
 
@@ -61,8 +61,7 @@ def check_clean_names(X_clean, names: np.ndarray | None) -> None:
 
 def check_no_gaps(X: np.ndarray, name: str) -> None:
     """Raise a ValueError with the remedy if there is a NaN."""
-    # Minima pass NaN on, in one pass and without memory.
-    if np.isnan(X.min()):
+    if has_gaps(X):
         raise ValueError(
             f"{name} contains NaN; to learn how gaps are filled, fit complete rows, "
             "without X_clean, with noise=MaskingNoise(fill='nan'), or use "
@@ -72,7 +71,7 @@ def check_no_gaps(X: np.ndarray, name: str) -> None:
 
 def complete_rows(X: np.ndarray) -> np.ndarray:
     """Return the rows without gaps."""
-    if not np.isnan(X.min()):
+    if not has_gaps(X):
         return X
     complete = ~np.isnan(X).any(axis=1)
     if not complete.any():

@@ -397,7 +397,8 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
         """
         check_is_fitted(self)
         X = self._check_rows(X, self.module_.gaps)
-        return self._restoration.in_precision(X.dtype).restore(X)
+        restoration = self._restoration.in_precision(X.dtype)
+        return restoration.restore(X, self.n_features_out_)
 
     def restore_image(self, image) -> np.ndarray:
         """Restore an image of any size.

@@ -9,6 +9,8 @@ from typing import ClassVar
 import torch
 from sklearn.base import BaseEstimator
 
+from skae.noise._strength import Strength
+
 Corruption = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
 
 
@@ -17,11 +19,14 @@ class Noise(BaseEstimator, ABC):
 
     Attributes
     ----------
+    strength : float or (float, float)
+        A parameter of every noise; zero changes nothing.
     rotation_invariant : bool
         Whether the noise means the same in every orthonormal basis. One that looks at
         single columns does not.
     """
 
+    strength: Strength
     rotation_invariant: ClassVar[bool] = False
 
     @property

@@ -14,7 +14,7 @@ from skae.training._batches import Tensors
 from skae.training._engine import held_out_error, train
 from skae.training._folds import Folds
 
-_ROUNDS = 2  # after which the order was that of whole trainings
+_ROUNDS = 2  # after which, of images, the order was that of whole trainings
 
 
 def choose_start(
@@ -40,7 +40,7 @@ def choose_start(
     """
 
     def error(name: str) -> float:
-        module = copy.deepcopy(residuals[name])
+        module = copy.deepcopy(residuals[name]).float()  # as in training, for speed
         start = held_out_error(module, objective, tensors, folds).mean()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)

@@ -200,6 +200,21 @@ def test_from_rows_that_tell_nothing_the_mean_is_restored(
     assert np.abs(error).max() < 0.1
 
 
+@pytest.mark.parametrize(
+    "params, steps",
+    [
+        ({}, 34),  # ten passes over 108 rows, 32 at a time
+        ({"batch_size": 8}, 100),
+        ({"batch_size": 200}, 20),
+        ({"network": IMAGES, "start": "local"}, 68),
+        ({"network": IMAGES, "start": "local", "batch_size": 2}, 200),
+    ],
+)
+def test_steps_of_a_round(params: dict, steps: int) -> None:
+    denoiser = DenoisingTransformer(**params, max_iter=1, random_state=0).fit(X)
+    assert [row["steps"] for row in denoiser.history_] == [steps]
+
+
 def test_strength_is_in_the_units_of_x() -> None:
     one, thousand = (
         DenoisingTransformer(noise=GaussianNoise(0.1 * unit), **QUICK).fit(X * unit)
