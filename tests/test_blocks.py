@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skae._blocks import BLOCK, map_blocks
+from skae._tables import BLOCK, map_blocks
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

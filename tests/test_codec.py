@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from skae._codec import Codec
-from skae._coordinates import Coordinates
+from skae._tables import Coordinates
+from skae.estimators.transformer._prediction import Codec
 from skae.losses import LOSSES
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from skae._columns import Columns
+from skae.estimators.imputer._columns import Columns
 
 X = np.array([[1.0, 5.0, np.nan], [3.0, 5.0, 2.0], [np.nan, 5.0, 4.0]])
 OBSERVED = ~np.isnan(X)

@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from skae import _coordinates
-from skae._blocks import row_blocks
-from skae._coordinates import Coordinates
+from skae._tables import Coordinates, row_blocks
 
 
 def orthonormal_rows(n_rows: int, n_columns: int) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from skae._gap_examples import GapExamples
+from skae.estimators.imputer._examples import GapExamples
 
 
 def test_only_known_values_are_hidden(rng: np.random.RandomState) -> None:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from skae._objective import HiddenFeaturesObjective, Objective
+from skae._training import HiddenFeaturesObjective, Objective
 from skae.losses import LOSSES
 from skae.noise import Corruption, GaussianNoise
 from skae.penalties import L1Sparsity, Penalty

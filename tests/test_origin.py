@@ -7,9 +7,9 @@ import pytest
 import torch
 from sklearn.decomposition import PCA
 
-from skae._codec import Codec
-from skae._origin import FromFitted, FromPCA, FromScratch, Origin
-from skae._residual import last_member
+from skae.estimators.transformer._module import last_member
+from skae.estimators.transformer._prediction import Codec
+from skae.estimators.transformer._start import FromFitted, FromPCA, FromScratch, Origin
 from skae.losses import LOSSES
 from skae.networks import DenseNetwork
 from skae.noise import GaussianNoise

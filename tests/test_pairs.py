@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from skae._pairs import Pairs, given_pairs, noisy_pairs
+from skae.estimators.denoiser._examples import Pairs, given_pairs, noisy_pairs
 from skae.noise import GaussianNoise, MaskingNoise
 
 ROWS = np.arange(0, 30, 2)

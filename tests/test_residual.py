@@ -6,9 +6,14 @@ import pytest
 import torch
 from torch import nn
 
-from skae._residual import DistanceFade, FineTuned, Residual, last_member
+from skae._starts import PrincipalComponents, linear_maps
+from skae.estimators.transformer._module import (
+    DistanceFade,
+    FineTuned,
+    Residual,
+    last_member,
+)
 from skae.networks import Autoencoder, DenseNetwork
-from skae.starts import PrincipalComponents, linear_maps
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import norm
 
-from skae._residual_quantiles import ResidualQuantiles
+from skae.estimators.imputer._residual_quantiles import ResidualQuantiles
 
 
 def test_skewed_residuals_are_drawn_skewed(rng: np.random.RandomState) -> None:

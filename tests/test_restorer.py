@@ -7,12 +7,13 @@ import pytest
 import torch
 from torch import nn
 
-from skae._objective import RestorationObjective
-from skae._restoration import mean_psnr
-from skae._restorer import Restorer
+from skae._starts import IdentityStart
+from skae._training import RestorationObjective
+from skae.estimators.denoiser._module import Restorer
+from skae.estimators.denoiser._prediction import mean_psnr
+from skae.estimators.denoiser._surroundings import NoSurroundings, Surroundings
 from skae.losses import LOSSES
 from skae.networks import ConvolutionalNetwork, DenseNetwork, Network
-from skae.starts import IdentityStart, NoSurroundings, Surroundings
 
 F64 = torch.float64
 CASES = {

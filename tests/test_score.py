@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from skae._coordinates import Coordinates
-from skae._score import HeldOutScore
+from skae._tables import Coordinates
+from skae.estimators.transformer._score import HeldOutScore
 from skae.losses import LOSSES
 
 

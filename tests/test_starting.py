@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from skae import _starting
-from skae._blocks import spread
-from skae._pairs import given_pairs, noisy_pairs
-from skae._starting import Starting
+from skae._tables import spread
+from skae.estimators.denoiser._examples import given_pairs, noisy_pairs
+from skae.estimators.denoiser._start import Starting
 from skae.noise import GaussianNoise, MaskingNoise
 
 X = np.random.RandomState(0).normal(size=(40, 36))

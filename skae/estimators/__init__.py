@@ -1,9 +1,9 @@
-"""The estimators."""
+"""The public estimators, a package for each."""
 
-from skae.estimators._denoiser import DenoisingTransformer
-from skae.estimators._imputer import DenoisingImputer
-from skae.estimators._outlier import ReconstructionOutlierDetector
-from skae.estimators._transformer import AutoencoderTransformer
+from skae.estimators.denoiser import DenoisingTransformer
+from skae.estimators.detector import ReconstructionOutlierDetector
+from skae.estimators.imputer import DenoisingImputer
+from skae.estimators.transformer import AutoencoderTransformer
 
 __all__ = [
     "AutoencoderTransformer",

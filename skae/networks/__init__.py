@@ -4,7 +4,6 @@ from skae.networks._autoencoder import Autoencoder, StackedAutoencoder
 from skae.networks._convolutional import ConvolutionalNetwork
 from skae.networks._convolutional_layers import MemberConvolution
 from skae.networks._dense import DenseNetwork
-from skae.networks._gap_network import GapNetwork, QuantileEncoding
 from skae.networks._layers import ACTIVATIONS, MemberLinear
 from skae.networks._network import Network
 from skae.networks._resolve import resolve_network
@@ -14,11 +13,9 @@ __all__ = [
     "Autoencoder",
     "ConvolutionalNetwork",
     "DenseNetwork",
-    "GapNetwork",
     "MemberConvolution",
     "MemberLinear",
     "Network",
-    "QuantileEncoding",
     "StackedAutoencoder",
     "resolve_network",
 ]

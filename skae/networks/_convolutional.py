@@ -12,16 +12,9 @@ import torch
 from torch import nn
 
 from skae.networks._autoencoder import StackedAutoencoder, TiedAutoencoder
-from skae.networks._convolutional_layers import (
-    ImageShape,
-    MemberConvolution,
-)
+from skae.networks._convolutional_layers import ImageShape, MemberConvolution
 from skae.networks._convolutional_map import ConvolutionalMap, ImageConvolution
-from skae.networks._layers import (
-    MemberLinear,
-    activation_named,
-    positive_integers,
-)
+from skae.networks._layers import MemberLinear, activation_named, positive_integers
 from skae.networks._network import Network
 
 

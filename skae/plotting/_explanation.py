@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skae._validation import check_feature_names_in
+from skae._base._sklearn import check_feature_names_in
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from skae.estimators import ReconstructionOutlierDetector
+    from skae.estimators.detector import ReconstructionOutlierDetector
 
 
 class ExplanationDisplay:

@@ -11,14 +11,14 @@ import torch
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
-from skae._coordinates import Coordinates
+from skae._tables import Coordinates
 from skae.networks import MemberConvolution, MemberLinear
 from skae.plotting._cells import as_images, cells
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from skae.estimators import AutoencoderTransformer
+    from skae.estimators.transformer import AutoencoderTransformer
 
 
 class FilterDisplay:

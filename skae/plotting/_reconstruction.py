@@ -12,7 +12,8 @@ from skae.plotting._cells import as_images, cells
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from skae.estimators import AutoencoderTransformer, ReconstructionOutlierDetector
+    from skae.estimators.detector import ReconstructionOutlierDetector
+    from skae.estimators.transformer import AutoencoderTransformer
 
 _CURVE_ASPECT = 0.5  # height over width
 

@@ -12,11 +12,9 @@ from sklearn.utils.validation import check_is_fitted
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from skae.estimators import (
-        AutoencoderTransformer,
-        DenoisingImputer,
-        ReconstructionOutlierDetector,
-    )
+    from skae.estimators.detector import ReconstructionOutlierDetector
+    from skae.estimators.imputer import DenoisingImputer
+    from skae.estimators.transformer import AutoencoderTransformer
 
 
 class TrainingCurveDisplay:

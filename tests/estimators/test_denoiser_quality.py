@@ -8,13 +8,7 @@ from sklearn.datasets import load_digits
 
 from skae import DenoisingTransformer
 from skae.networks import ConvolutionalNetwork
-from skae.noise import (
-    GaussianNoise,
-    MaskingNoise,
-    Noise,
-    SaltAndPepperNoise,
-    SwapNoise,
-)
+from skae.noise import GaussianNoise, MaskingNoise, Noise, SaltAndPepperNoise, SwapNoise
 
 X = load_digits().data / 16
 TRAIN, TEST = X[:1200], X[1200:]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from skae.experts import RobustScaling, core_rows
+from skae.estimators.detector._core import core_rows
+from skae.estimators.detector._robust_scaling import RobustScaling
 
 
 def core_of(X: np.ndarray, fraction: float, seed: int = 0) -> np.ndarray:

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from skae.experts import MaskedNetwork
-from skae.experts._masked_network import MaskedAutoencoder
+from skae.estimators.detector._masked_network import MaskedAutoencoder, MaskedNetwork
 from skae.networks import DenseNetwork, Network
 from skae.networks._layers import ThinnedLinear
 from skae.noise import Corruption, GaussianNoise, Noise

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from skae.experts import NearestRows, RobustScaling
+from skae.estimators.detector._nearest_rows import NearestRows
+from skae.estimators.detector._robust_scaling import RobustScaling
 
 
 def expert_of(rows: np.ndarray, n_neighbors: int = 5) -> NearestRows:

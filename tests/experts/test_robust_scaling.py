@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from skae.experts import RobustScaling
-from skae.experts._robust_scaling import deviation, spread_or
+from skae.estimators.detector._robust_scaling import RobustScaling, deviation, spread_or
 
 
 def test_normal_columns_are_standardised(rng: np.random.RandomState) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skae.experts import Surprise
+from skae.estimators.detector._surprise import Surprise
 
 few = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 #: With ties, and with one value only.

@@ -17,11 +17,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skae import (
-    AutoencoderTransformer,
-    DenoisingImputer,
-    ReconstructionOutlierDetector,
-)
+from skae import AutoencoderTransformer, DenoisingImputer, ReconstructionOutlierDetector
 from skae.model_selection import outlier_roc_auc_scorer
 from tests.laws._estimators import EVERY_INSTANCE, QUICK, each, rows
 from tests.laws._recorder import (

@@ -10,8 +10,12 @@ import torch
 from sklearn.base import clone
 from torch import nn
 
-from skae.networks import ConvolutionalNetwork, DenseNetwork, StackedAutoencoder
-from skae.networks._layers import ACTIVATIONS
+from skae.networks import (
+    ACTIVATIONS,
+    ConvolutionalNetwork,
+    DenseNetwork,
+    StackedAutoencoder,
+)
 
 SPECS = {
     "dense": DenseNetwork((9, 6)),

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from torch import nn
 
-from skae.networks import ConvolutionalNetwork, StackedAutoencoder
-from skae.networks._convolutional_layers import MemberConvolution
+from skae.networks import ConvolutionalNetwork, MemberConvolution, StackedAutoencoder
 
 
 def build(

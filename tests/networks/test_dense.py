@@ -5,8 +5,7 @@ import torch
 from sklearn.base import clone
 from torch.nn import functional
 
-from skae.networks import DenseNetwork
-from skae.networks._layers import ACTIVATIONS, MemberLinear
+from skae.networks import ACTIVATIONS, DenseNetwork, MemberLinear
 
 
 def build(spec: DenseNetwork, n_in: int = 5, members: int = 3, seed: int = 0):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from skae.networks import GapNetwork, QuantileEncoding
+from skae.estimators.imputer._module import GapNetwork, QuantileEncoding
 
 
 @pytest.fixture

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from skae._objective import Objective
+from skae._training import Folds, Objective, train
 from skae.losses import LOSSES
 from skae.networks import DenseNetwork
 from skae.penalties import Contraction, KullbackLeiblerSparsity, L1Sparsity, Penalty
-from skae.training import Folds, train
 
 
 def trained(penalty: Penalty | None) -> tuple[torch.nn.Module, torch.Tensor]:

@@ -9,11 +9,7 @@ from sklearn.datasets import load_wine
 from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import scale
 
-from skae import (
-    AutoencoderTransformer,
-    DenoisingImputer,
-    ReconstructionOutlierDetector,
-)
+from skae import AutoencoderTransformer, DenoisingImputer, ReconstructionOutlierDetector
 from skae.plotting import TrainingCurveDisplay
 
 PHASES = ["layer 1"] * 3 + ["layer 2"] * 2 + ["fine-tuning"] * 4

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 from sklearn.datasets import load_iris
 
-from skae.starts import ConditionalGaussian
+from skae._starts import ConditionalGaussian
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from skae._starts import ConditionalGaussian, NearestMean
+from skae.estimators.imputer._start import ConditionalStart
 from skae.losses import LOSSES
-from skae.starts import ConditionalGaussian, ConditionalStart, NearestMean
 
 STORED = torch.tensor([[0.0, 0.0], [1.0, 10.0], [2.0, 20.0]], dtype=torch.float64)
 QUERY = torch.tensor([[1.0, 0.0]], dtype=torch.float64)

@@ -8,9 +8,8 @@ import torch
 from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
-from skae._blocks import row_blocks
-from skae._coordinates import Coordinates
-from skae.starts import PrincipalComponents, _principal_components, linear_maps
+from skae._starts import PrincipalComponents, _principal_components, linear_maps
+from skae._tables import Coordinates, row_blocks
 
 
 def table(n_samples: int, n_features: int, loc: float = 0.0) -> np.ndarray:

@@ -10,7 +10,7 @@ import torch
 from scipy import ndimage
 from sklearn.linear_model import LinearRegression
 
-from skae.starts import IdentityStart, LinearStart, LocalStart, split_gaps
+from skae._starts import IdentityStart, LinearStart, LocalStart, split_gaps
 
 F64 = torch.float64
 Block = tuple[torch.Tensor, torch.Tensor]

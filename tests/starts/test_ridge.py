@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import linear_model
 
-from skae.starts._ridge import Ridge
+from skae._starts._ridge import Ridge
 
 
 def table(n_samples: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -10,7 +10,7 @@ import torch
 from sklearn.datasets import load_digits, load_sample_image
 from sklearn.feature_extraction.image import extract_patches_2d
 
-from skae.starts import (
+from skae.estimators.denoiser._surroundings import (
     NoSurroundings,
     Surroundings,
     enlarged,

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from skae.training import _batches
-from skae.training._batches import HeldOutBatches, TrainingBatches, gather
-from skae.training._folds import Folds, all_rows
+from skae._training import Folds, _batches
+from skae._training._batches import HeldOutBatches, TrainingBatches, gather
+from skae._training._folds import all_rows
 
 
 def folds_of(*training: np.ndarray, held_out: list[np.ndarray] | None = None) -> Folds:

@@ -11,12 +11,10 @@ import torch
 from sklearn.exceptions import ConvergenceWarning
 from torch import nn
 
-from skae._objective import Objective
+from skae._training import Folds, Objective, _engine, held_out_error, train
+from skae._training._folds import all_rows, cross_validation
 from skae.losses import LOSSES, Loss
 from skae.networks import DenseNetwork
-from skae.training import _engine
-from skae.training._engine import held_out_error, train
-from skae.training._folds import Folds, all_rows, cross_validation
 
 SQUARED = Objective(LOSSES["squared_error"])
 NOTHING = np.arange(0)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from skae.training._flat import FlatParameters
+from skae._training._flat import FlatParameters
 
 
 @pytest.fixture

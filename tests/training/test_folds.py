@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skae.training import _folds
-from skae.training._folds import Folds, choose_folds, choose_split, row_keys
+from skae._training import Folds, _folds, choose_folds, choose_split
+from skae._training._folds import row_keys
 
 #: How many of five folds are held out of small tables by default.
 AUTO = 3

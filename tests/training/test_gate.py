@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from skae.training._gate import Gate
+from skae._training import Gate
 
 
 def errors_of(output: np.ndarray, target: np.ndarray):

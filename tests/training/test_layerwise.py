@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from skae._objective import Objective
+from skae._training import Folds, Objective, train
+from skae._training._folds import all_rows, cross_validation
+from skae.estimators.transformer._layerwise import in_phase, layer_phases
 from skae.losses import LOSSES
 from skae.networks import ConvolutionalNetwork, DenseNetwork, StackedAutoencoder
-from skae.training import Folds, in_phase, layer_phases, train
-from skae.training._folds import all_rows, cross_validation
 
 SQUARED = Objective(LOSSES["squared_error"])
 N_ROWS, N_INPUTS = 60, 6

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skae.training._schedule import Schedule
+from skae._training._schedule import Schedule
 
 
 def run(schedule: Schedule, errors) -> list[tuple[float, float]]:

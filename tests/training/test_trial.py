@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from skae._objective import Objective
+from skae._training import Folds, Objective, _trial, train
+from skae._training._folds import all_rows
+from skae.estimators.denoiser._trial import choose_start
 from skae.losses import LOSSES
-from skae.training import _trial, choose_start, train
-from skae.training._folds import Folds, all_rows
 
 OBJECTIVE = Objective(LOSSES["squared_error"])
 N = 60

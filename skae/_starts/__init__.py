@@ -1,0 +1,19 @@
+"""Closed-form methods that a network starts from."""
+
+from skae._starts._gaussian import ConditionalGaussian
+from skae._starts._linear_map import Examples, IdentityStart, LinearStart, split_gaps
+from skae._starts._local_filter import LocalStart
+from skae._starts._nearest import NearestMean
+from skae._starts._principal_components import PrincipalComponents, linear_maps
+
+__all__ = [
+    "ConditionalGaussian",
+    "Examples",
+    "IdentityStart",
+    "LinearStart",
+    "LocalStart",
+    "NearestMean",
+    "PrincipalComponents",
+    "linear_maps",
+    "split_gaps",
+]

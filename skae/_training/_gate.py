@@ -1,0 +1,79 @@
+"""How much of a residual to keep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from torch import nn
+
+from skae._training._batches import Tensors
+from skae._training._engine import held_out_error
+from skae._training._folds import Folds
+
+
+class Gate:
+    """Keep no more of the network than held-out rows prove to be of use.
+
+    The least weight is taken that is not significantly worse than the best one. A
+    network that is right in direction but overfitted in size is of use at half its
+    size; one whose gain could as well be chance gets no weight at all.
+
+    Parameters
+    ----------
+    standard_errors : float
+        By how many standard errors of the mean difference a weight has to be worse than
+        the best one to be given up; by default, the one-sided 5 % level. Zero takes the
+        best weight.
+
+    Attributes
+    ----------
+    weight_ : float
+        Weight of the residual, in [0, 1].
+    start_error_ : ndarray of shape (n_held_out,)
+        Error of each held-out row with the start alone.
+    held_out_error_ : ndarray of shape (n_held_out,)
+        Error of each held-out row at the chosen weight.
+    """
+
+    weights = (0.25, 0.5, 0.75, 1.0)
+
+    def __init__(self, standard_errors: float = 1.645) -> None:
+        self.standard_errors = standard_errors
+
+    def fit(self, error_at: Callable[[float], np.ndarray]) -> Gate:
+        """Choose the weight from the errors of the same rows at every weight."""
+        self.start_error_ = error_at(0.0)
+        errors = {0.0: self.start_error_}
+        errors |= {weight: error_at(weight) for weight in self.weights}
+        least = min(errors.values(), key=np.mean)
+        self.weight_ = next(
+            weight
+            for weight, error in errors.items()
+            if not self._exceeds(error, least)
+        )
+        self.held_out_error_ = errors[self.weight_]
+        return self
+
+    def _exceeds(self, error: np.ndarray, least: np.ndarray) -> bool:
+        """Tell whether the errors of the same rows are larger by more than chance."""
+        excess = error - least
+        standard_error = excess.std() / np.sqrt(len(excess))
+        return bool(excess.mean() > self.standard_errors * standard_error)
+
+
+def weigh(
+    module: nn.Module,
+    objective: nn.Module,
+    tensors: Tensors,
+    folds: Folds,
+    gate: Gate,
+) -> Gate:
+    """Let the held-out rows set the ``weight`` of a residual module."""
+
+    def error_at(weight: float) -> np.ndarray:
+        module.weight = weight
+        return held_out_error(module, objective, tensors, folds)
+
+    module.weight = gate.fit(error_at).weight_
+    return gate

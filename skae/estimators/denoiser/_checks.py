@@ -1,0 +1,82 @@
+"""What a denoiser learns from: rows, clean rows, and the noise between them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from sklearn.utils import check_array
+
+from skae._base._sklearn import feature_names
+from skae._tables import has_gaps
+from skae.noise import GaussianNoise, Noise
+
+
+def choose_noise(
+    noise: Literal["auto"] | Noise | None, X: np.ndarray, X_clean
+) -> Noise | None:
+    """Return the noise that degrades the rows of X; None beside `X_clean`."""
+    if X_clean is not None:
+        if isinstance(noise, Noise):
+            raise ValueError(
+                f"noise={noise} is not used beside X_clean, whose pairs show what X is "
+                "degraded by; set noise=None."
+            )
+        return None
+    if noise is None:
+        raise ValueError(
+            "noise=None leaves nothing to learn from; set a noise, or pass the clean "
+            "rows as X_clean."
+        )
+    if noise == "auto":
+        return GaussianNoise(0.1 * (float(X.max()) - float(X.min()) or 1.0))
+    if all(value == 0 for value in np.ravel(noise.strength)):
+        raise ValueError(f"noise={noise} changes nothing; raise its strength.")
+    return noise
+
+
+def check_clean_rows(X: np.ndarray, X_clean) -> np.ndarray:
+    """Return the clean rows of as many degraded ones."""
+    clean = check_array(
+        X_clean, dtype=[np.float64, np.float32], order="C", input_name="X_clean"
+    )
+    if len(clean) != len(X):
+        raise ValueError(
+            f"X_clean has {len(clean)} rows, but X has {len(X)}; pass the clean row of "
+            "each row of X."
+        )
+    return clean
+
+
+def check_clean_names(X_clean, names: np.ndarray | None) -> None:
+    """Raise a ValueError if the columns are not those of the training."""
+    passed = feature_names(X_clean)
+    if names is None or passed is None or np.array_equal(passed, names):
+        return
+    raise ValueError(
+        "X_clean has other columns than in fit, or in another order; pass those of "
+        "clean_feature_names_."
+    )
+
+
+def check_no_gaps(X: np.ndarray, name: str) -> None:
+    """Raise a ValueError with the remedy if there is a NaN."""
+    if has_gaps(X):
+        raise ValueError(
+            f"{name} contains NaN; to learn how gaps are filled, fit complete rows, "
+            "without X_clean, with noise=MaskingNoise(fill='nan'), or use "
+            "DenoisingImputer, which learns from rows with gaps."
+        )
+
+
+def complete_rows(X: np.ndarray) -> np.ndarray:
+    """Return the rows without gaps."""
+    if not has_gaps(X):
+        return X
+    complete = ~np.isnan(X).any(axis=1)
+    if not complete.any():
+        raise ValueError(
+            "X has a gap in every row, so there is no complete row to learn from; use "
+            "DenoisingImputer."
+        )
+    return X[complete]

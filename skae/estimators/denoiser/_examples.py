@@ -1,0 +1,144 @@
+"""Pairs of degraded and clean rows, to learn from and to be judged on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+from skae._tables import Coordinates, row_blocks, spread
+from skae.estimators.denoiser._degradation import Degradation
+from skae.estimators.denoiser._surroundings import NoSurroundings, surroundings_of
+from skae.noise import Noise
+
+Shape = tuple[int, ...]
+
+_SAMPLE = 1_000  # rows that tell how large a noise is
+_LARGEST = 1e36  # with noise, about as much as float32 holds, the precision of training
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Degraded and clean rows of one table.
+
+    Attributes
+    ----------
+    degraded, clean : tensor of shape (n_samples, *shape)
+        In coordinates.
+    views : (Coordinates, Coordinates)
+        The coordinates of degraded and of clean rows.
+    surroundings : nn.Module
+        What pixels are seen relative to.
+    degrade : Degradation or None
+        Degrades clean rows anew; None where the degraded rows are given.
+    gaps : bool
+        Whether degraded rows can have gaps, which are NaN.
+    """
+
+    degraded: torch.Tensor
+    clean: torch.Tensor
+    views: tuple[Coordinates, Coordinates]
+    surroundings: nn.Module
+    degrade: Degradation | None = None
+    gaps: bool = False
+
+    @property
+    def shapes(self) -> tuple[Shape, Shape]:
+        """Shapes of a degraded and of a clean row."""
+        return tuple(self.degraded.shape[1:]), tuple(self.clean.shape[1:])
+
+    def blocks(
+        self, rows: np.ndarray, passes: int, generator: torch.Generator
+    ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Blocks of rows, degraded anew in each of so many passes.
+
+        Where degraded rows are given, one pass holds all there is.
+        """
+        for _ in range(passes if self.degrade else 1):
+            for block in self._blocks(rows):
+                clean = self.clean[block]
+                if self.degrade is None:
+                    yield self.degraded[block], clean
+                else:
+                    yield self.degrade(clean[None], generator)[0], clean
+
+    def as_given(self, rows: np.ndarray) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        """Blocks of rows as they were degraded once."""
+        for block in self._blocks(rows):
+            yield self.degraded[block], self.clean[block]
+
+    def _blocks(self, rows: np.ndarray) -> Iterator[torch.Tensor]:
+        width = max(self.degraded[0].numel(), self.clean[0].numel())
+        for part in row_blocks(len(rows), width):
+            yield torch.from_numpy(rows[part])
+
+
+def given_pairs(X: np.ndarray, clean: np.ndarray, shapes: tuple[Shape, Shape]) -> Pairs:
+    """Return the pairs of the rows of two tables."""
+    view, surroundings = _coordinates(clean, shapes[1]), NoSurroundings()
+    if len(shapes[1]) == 3:
+        samples = (
+            torch.from_numpy(view.transform(spread(table, _SAMPLE))).unflatten(1, shape)
+            for table, shape in zip((X, clean), shapes, strict=True)
+        )
+        surroundings = surroundings_of(*samples)
+    # The brightness of one is that of the other, in the same units.
+    carried_over = surroundings.radius > 0
+    views = view if carried_over else _coordinates(X, shapes[0]), view
+    degraded, target = (
+        view.training_tensor(table).unflatten(1, shape)
+        for view, table, shape in zip(views, (X, clean), shapes, strict=True)
+    )
+    return Pairs(degraded, target, views, surroundings)
+
+
+def noisy_pairs(
+    clean: np.ndarray,
+    shape: Shape,
+    noise: Noise,
+    held_out: np.ndarray,
+    generator: torch.Generator,
+) -> Pairs:
+    """Return pairs of clean rows, of which those that are held out are degraded once.
+
+    Those that are trained on are degraded in every batch anew.
+    """
+    view = _coordinates(clean, shape)
+    sample = torch.from_numpy(view.transform(spread(clean, _SAMPLE)))
+    degrade = Degradation(noise, sample, view.mean, view.scale)
+    noisy = degrade(sample[None], generator)[0]
+    surroundings = surroundings_of(
+        noisy.unflatten(1, shape), sample.unflatten(1, shape)
+    )
+    # The unit is larger where the noise is larger than what it hides.
+    deviation = float(noisy.nan_to_num().square().mean().sqrt())
+    wider = max(1.0, deviation)
+
+    view = Coordinates(view.mean, view.scale * wider)
+    target = view.training_tensor(clean).unflatten(1, shape)
+    degrade = Degradation(noise, target, view.mean, view.scale)
+    judged = torch.from_numpy(held_out)
+    degraded = target.clone()
+    degraded[judged] = degrade(target[judged][None], generator)[0]
+    return Pairs(
+        degraded, target, (view, view), surroundings, degrade, noise.leaves_gaps
+    )
+
+
+def _coordinates(X: np.ndarray, shape: Shape) -> Coordinates:
+    """Centred and divided by one number; images of any size have one mean as well."""
+    if max(abs(float(X.max())), abs(float(X.min()))) > _LARGEST:
+        raise ValueError(
+            f"X has values beyond {_LARGEST:.0e}, which float32, the precision of "
+            "training, has no room for; divide X and the strength of the noise."
+        )
+    # Block by block: numpy would first copy all of X as float64.
+    blocks = [X[rows] for rows in row_blocks(*X.shape)]
+    mean = sum(block.sum(axis=0, dtype=np.float64) for block in blocks) / len(X)
+    if len(shape) == 3:
+        mean = mean.mean(keepdims=True)
+    variance = sum(np.square(block - mean).sum() for block in blocks) / X.size
+    return Coordinates(mean, float(np.sqrt(variance)))

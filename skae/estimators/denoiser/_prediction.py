@@ -1,0 +1,148 @@
+"""From degraded rows to restored ones: what a fitted denoiser predicts with."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from skae._tables import Coordinates, map_blocks, row_blocks
+from skae.estimators.denoiser._degradation import Degradation
+from skae.estimators.denoiser._module import Restorer
+
+_TILE = 256  # side of a tile of a large image, in pixels
+
+_ELEMENTS = 2**16  # worked on at a time: with 16 channels each, they fit into a cache
+_MOST = 100  # decibel of a row that is restored exactly
+
+
+def mean_psnr(error: np.ndarray, peak: float) -> float:
+    """Mean peak signal-to-noise ratio of rows, in decibel, from mean squared errors.
+
+    A single row has at most 100 dB, or it would outweigh all others. So have no rows.
+    """
+    if len(error) == 0:
+        return float(_MOST)
+    ratio = np.sqrt(error) / (peak if peak > 0 else 1.0)
+    return float(-20 * np.log10(ratio.clip(min=10 ** (-_MOST / 20))).mean())
+
+
+@dataclass(frozen=True)
+class Restoration:
+    """A trained module between the coordinates of degraded and of clean rows.
+
+    Attributes
+    ----------
+    module : Restorer
+    degraded, clean : Coordinates
+        For images with one mean for all pixels.
+    shape : tuple of int
+        In which the module sees a degraded row.
+    degrade : Degradation or None
+        What clean rows were degraded by in training.
+    seed : int
+        Of the degradation of the rows that are scored.
+    """
+
+    module: Restorer
+    degraded: Coordinates
+    clean: Coordinates
+    shape: tuple[int, ...]
+    degrade: Degradation | None
+    seed: int
+
+    def in_precision(self, dtype: np.dtype) -> Restoration:
+        """Return one that computes in this precision; fitted modules are in float64."""
+        if dtype == np.float64:
+            return self
+        return replace(self, module=copy.deepcopy(self.module).float())
+
+    def restore(self, rows: np.ndarray, n_out: int) -> np.ndarray:
+        """Return restored rows, which have `n_out` values, block by block."""
+        return map_blocks(
+            self._restore, rows, n_out, working=rows.dtype, elements=_ELEMENTS
+        )
+
+    def errors(self, degraded: np.ndarray, clean: np.ndarray) -> np.ndarray:
+        """Mean squared error of each restored row.
+
+        Where there can be gaps, it is that of what was hidden; rows without any are
+        left out.
+        """
+        width = max(degraded.shape[1], clean.shape[1])
+        blocks = row_blocks(len(clean), width, _ELEMENTS)
+        return self._errors((degraded[rows], clean[rows]) for rows in blocks)
+
+    def errors_after_degrading(self, clean: np.ndarray) -> np.ndarray:
+        """Degrade clean rows, the same way in every call, and return the errors."""
+        generator = torch.Generator().manual_seed(self.seed)
+        blocks = row_blocks(*clean.shape, _ELEMENTS)
+        return self._errors(
+            (self._degraded(clean[rows], generator), clean[rows]) for rows in blocks
+        )
+
+    def _errors(self, pairs: Iterator[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+        return np.concatenate([self._errors_of(*block) for block in pairs])
+
+    def _errors_of(self, degraded: np.ndarray, clean: np.ndarray) -> np.ndarray:
+        squares = np.square(self._restore(degraded) - clean, dtype=np.float64)
+        if not self.module.gaps:
+            return squares.mean(axis=1)
+        hidden = np.isnan(degraded)
+        some = hidden.any(axis=1)
+        return squares[some].mean(axis=1, where=hidden[some])
+
+    def _degraded(self, clean: np.ndarray, generator: torch.Generator) -> np.ndarray:
+        x = torch.from_numpy(self.clean.transform(clean)).unflatten(1, self.shape)
+        degraded = self.degrade(x[None], generator)[0].flatten(1).numpy()
+        return self.degraded.inverse_transform(degraded)
+
+    @torch.inference_mode()
+    def _restore(self, rows: np.ndarray) -> np.ndarray:
+        restored = self._apply(rows.reshape(-1, *self.shape)).reshape(len(rows), -1)
+        return self._kept(rows, restored)
+
+    def restore_image(self, image: np.ndarray) -> np.ndarray:
+        """Return a restored image of any size, worked on tile by tile.
+
+        Each tile is seen with all that its pixels depend on, so that it leaves no
+        trace.
+        """
+        factor = self.module.factor
+        height, width, channels = image.shape
+        restored = np.empty((height * factor, width * factor, channels), image.dtype)
+        for top in range(0, height, _TILE):
+            for left in range(0, width, _TILE):
+                tile = slice(top, top + _TILE), slice(left, left + _TILE)
+                enlarged = tuple(slice(s.start * factor, s.stop * factor) for s in tile)
+                restored[enlarged] = self._restore_tile(image, *tile)
+        return self._kept(image, restored)
+
+    def _restore_tile(self, image: np.ndarray, *tile: slice) -> np.ndarray:
+        margin, factor = self.module.radius, self.module.factor
+        begins = [max(side.start - margin, 0) for side in tile]
+        seen = tuple(
+            slice(begin, side.stop + margin)
+            for begin, side in zip(begins, tile, strict=True)
+        )
+        inner = tuple(
+            slice((side.start - begin) * factor, (side.stop - begin) * factor)
+            for begin, side in zip(begins, tile, strict=True)
+        )
+        return self._apply(image[seen][None])[0][inner]
+
+    def _kept(self, degraded: np.ndarray, restored: np.ndarray) -> np.ndarray:
+        """Where there can be gaps, only these are replaced."""
+        if not self.module.gaps:
+            return restored
+        return np.where(np.isnan(degraded), restored, degraded)
+
+    @torch.inference_mode()
+    def _apply(self, rows: np.ndarray) -> np.ndarray:
+        dtype = next(self.module.parameters()).dtype
+        x = torch.from_numpy(self.degraded.transform(rows)).to(dtype)
+        output = self.module({"input": x[None]})["output"][0]
+        return self.clean.inverse_transform(output.double().numpy())

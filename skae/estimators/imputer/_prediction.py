@@ -1,0 +1,119 @@
+"""A start and a network that fill gaps: what a fitted imputer predicts with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from skae.estimators.imputer._columns import Columns
+from skae.estimators.imputer._module import GapNetwork
+from skae.estimators.imputer._residual_quantiles import ResidualQuantiles
+from skae.estimators.imputer._start import ConditionalStart
+
+_BLOCK = 1_024  # rows that are filled at a time
+
+
+@dataclass(frozen=True)
+class GapFiller:
+    """What is expected in the gaps of rows, and how far off it may be.
+
+    All methods take a table and a mask of its gaps.
+
+    Attributes
+    ----------
+    features : ndarray of int
+        Columns of the table that are known; the gaps of others are filled with zero.
+    limits : ndarray of shape (2, n_known_columns)
+        Least and largest value to fill with.
+    columns, start, module, residuals
+        What is known of these columns.
+    """
+
+    features: np.ndarray
+    limits: np.ndarray
+    columns: Columns
+    start: ConditionalStart
+    module: GapNetwork
+    residuals: ResidualQuantiles
+
+    def fill(self, table: np.ndarray, missing: np.ndarray) -> np.ndarray:
+        """Return the table with what is expected in its gaps."""
+
+        def values(X: np.ndarray, observed: torch.Tensor) -> np.ndarray:
+            return self._restore(self._expected(X, observed))
+
+        return self._replace_gaps(table, values, table, missing)
+
+    def deviation(self, table: np.ndarray, missing: np.ndarray) -> np.ndarray:
+        """Return the standard deviation from what is expected; zero without a gap."""
+        unit = self.residuals.spread * self.columns.scale
+
+        def values(X: np.ndarray, observed: torch.Tensor) -> np.ndarray:
+            return self.start.gaussian.deviation(observed).numpy() * unit
+
+        return self._replace_gaps(np.zeros(table.shape), values, table, missing)
+
+    def draw(
+        self,
+        table: np.ndarray,
+        missing: np.ndarray,
+        n_draws: int,
+        random_state: np.random.RandomState,
+    ) -> np.ndarray:
+        """Return tables ``(n_draws, ...)`` with values that may be in the gaps.
+
+        The gaps of a row depend on each other as those of the Gaussian do; each alone
+        is distributed as the residuals of its column are.
+        """
+        gaussian = self.start.gaussian
+
+        def values(X: np.ndarray, observed: torch.Tensor) -> np.ndarray:
+            expected = self._expected(X, observed)
+            deviation = gaussian.deviation(observed)
+            gaps = torch.where(observed, 1.0, deviation)
+            drawn = np.empty((n_draws, *X.shape))
+            for draw in drawn:
+                normal = torch.from_numpy(random_state.normal(size=X.shape))
+                quotients = gaussian.draw_deviations(observed, normal) / gaps
+                residuals = self.residuals.from_normal(quotients.numpy())
+                residuals = torch.from_numpy(residuals) * deviation
+                draw[:] = self._restore(expected + residuals)
+            return drawn
+
+        tables = np.broadcast_to(table, (n_draws, *table.shape))
+        return self._replace_gaps(tables, values, table, missing)
+
+    def _expected(self, X: np.ndarray, observed: torch.Tensor) -> torch.Tensor:
+        """Standardised rows with what is expected in their gaps."""
+        rows = self.columns.standardise(X, observed.numpy())
+        filled = self.columns.clip(self.start.fill(rows, observed))
+        if self.module.weight == 0:
+            return filled
+        batch = {"input": filled[None], "observed": observed[None].to(filled.dtype)}
+        return filled + self.module(batch)["output"].mean(0)
+
+    def _restore(self, rows: torch.Tensor) -> np.ndarray:
+        return self.columns.restore(rows).clip(*self.limits)
+
+    @torch.inference_mode()
+    def _replace_gaps(
+        self,
+        base: np.ndarray,
+        values: Callable[[np.ndarray, torch.Tensor], np.ndarray],
+        table: np.ndarray,
+        missing: np.ndarray,
+    ) -> np.ndarray:
+        """Copy of `base`, with `values` of the rows of the table in its gaps."""
+        result = base.copy()
+        result[..., missing] = 0
+        gappy = np.flatnonzero(missing[:, self.features].any(axis=1))
+        for block in (gappy[i : i + _BLOCK] for i in range(0, len(gappy), _BLOCK)):
+            cells = block[:, None], self.features
+            observed = ~missing[cells]
+            X = table[cells].astype(np.float64)
+            replaced = values(X, torch.from_numpy(observed))
+            result[..., *cells] = np.where(observed, result[..., *cells], replaced)
+        return result

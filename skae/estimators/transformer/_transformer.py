@@ -1,0 +1,619 @@
+"""The autoencoder that stands where PCA stands."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from functools import partial
+from numbers import Integral, Real
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from skae._base._callbacks import CallbackSupportMixin, FitTask
+from skae._base._estimator import NetworkEstimator
+from skae._base._sklearn import Interval, RealNotInt, StrOptions, validated_fit
+from skae._tables import Coordinates, map_blocks
+from skae._training import (
+    Gate,
+    History,
+    Objective,
+    Problem,
+    available_device,
+    choose_folds,
+    held_out_error,
+    train,
+    weigh,
+)
+from skae.estimators.transformer._checks import check_parameters
+from skae.estimators.transformer._layerwise import in_phase, layer_phases
+from skae.estimators.transformer._module import last_member
+from skae.estimators.transformer._prediction import Codec
+from skae.estimators.transformer._score import HeldOutScore
+from skae.estimators.transformer._start import FromFitted, FromPCA, FromScratch, Origin
+from skae.losses import LOSSES, Loss
+from skae.networks import ACTIVATIONS, Network, resolve_network
+from skae.noise import Corruption, GaussianNoise, Noise, without_gaps
+from skae.penalties import Penalty
+
+
+class AutoencoderTransformer(
+    CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    NetworkEstimator,
+):
+    """Nonlinear dimensionality reduction that starts at PCA and is gated against it.
+
+    The encoder is PCA plus a neural network that begins at zero, and so is the decoder.
+    Training lets the network learn what PCA misses; rows that were held out from the
+    training decide how much of the network is kept, and it is dropped where its gain is
+    not significant. Rows far from all training rows get PCA. So
+    the reconstruction is PCA's at worst, and the components keep PCA's units, order
+    and signs. Like PCA, it centres the columns and does not scale them.
+
+    With ``start=None`` it is the textbook's autoencoder, and other parameters make it
+    a tied, convolutional, denoising, sparse, contractive or layer by layer pretrained
+    one. They can be combined.
+
+    Parameters
+    ----------
+    n_components : int or float, default=2
+        Number of components. With the PCA start, a float in (0, 1) takes as many as PCA
+        needs to explain more than that share of the variance, and an integer may not
+        exceed ``min(n_samples, n_features)``; with ``start=None`` an integer may
+        (overcomplete). With another fit as the start, the number that it has.
+    network : "dense" or Network, default="dense"
+        The network: ``"dense"`` or a specification, such as
+        :class:`~skae.networks.DenseNetwork` or
+        :class:`~skae.networks.ConvolutionalNetwork`.
+    hidden_layer_sizes : "auto" or array-like of int, default="auto"
+        Widths of the encoder's hidden layers, mirrored in the decoder; shorthand for
+        ``network=DenseNetwork(hidden_layer_sizes)``. ``"auto"`` is three layers of 96
+        to 192 units.
+    activation : {"identity", "logistic", "tanh", "relu", "elu", "selu", "gelu", \
+            "silu"}, default="silu"
+        Activation function of the hidden layers; shorthand, as `hidden_layer_sizes`.
+    start : {"pca"}, FrozenEstimator or None, default="pca"
+        What the network adds to. None trains the textbook autoencoder, which begins at
+        random weights and is not compared with anything.
+        ``FrozenEstimator(fitted)``, with another fitted transformer, trains a copy of
+        its weights on X, in its network, coordinates and units; held-out rows decide
+        how far to go from the old weights to the new. `fitted` itself never changes.
+    pretraining : {"layerwise"} or None, default=None
+        ``"layerwise"`` first trains every layer alone, from the outermost to the code,
+        to encode and decode the codes of the layer below it [3]_, then all layers
+        together. Each of these phases has up to `max_iter` rounds. The first layer has
+        the noise; those above see codes without noise, because a strength is in units
+        of the features. The penalty is on the code, and so for the last phase alone.
+        Needs ``start=None``.
+    noise : "auto", Noise or None, default="auto"
+        Noise on the inputs during training, such as :class:`~skae.noise.GaussianNoise`
+        or :class:`~skae.noise.MaskingNoise`. ``"auto"`` is ``GaussianNoise(0.1)`` if
+        there is a start and the network has 20 inputs or more, else none.
+    penalty : Penalty or None, default=None
+        What training minimises besides the loss, such as
+        :class:`~skae.penalties.L1Sparsity` or :class:`~skae.penalties.Contraction`.
+        Held-out rows are judged by the loss alone.
+    loss : {"squared_error", "absolute_error", "log_loss"}, default="squared_error"
+        What training minimises. ``"log_loss"`` is for X in [0, 1], which it neither
+        centres nor scales, and cannot start at PCA; the reconstruction then stays
+        between 0 and 1.
+    batch_size : int, default=64
+        Rows in a step.
+    learning_rate_init : "auto" or float, default="auto"
+        Learning rate of Adam before it decays. ``"auto"`` is 0.007 for a network of at
+        most 32 inputs, else 0.003.
+    max_iter : int, default=20
+        Largest number of rounds. A round is three passes over the training rows, but at
+        least 20 and at most 300 steps. Using all rounds is normal and warns nothing.
+    tol : float, default=1e-3
+        Relative decrease of the held-out loss that counts as progress; of the training
+        loss where nothing is held out.
+    n_iter_no_change : int, default=3
+        Rounds without progress after which the learning rate decays to zero; the decay
+        takes 30 % of the rounds run so far and ends the training.
+    cv : "auto", int or None, default="auto"
+        How rows are held out. An integer is the number of folds; one network for each
+        fold and one for all rows are trained together, and the last is kept. ``"auto"``
+        holds out three folds of a fifth of the rows each below 2,000 rows, else makes
+        a single split. None holds nothing out and keeps the network unconditionally.
+        Fewer than 20 distinct rows are never split, and a start is kept as it is.
+    validation_fraction : float, default=0.1
+        Share of the rows that the single split holds out, though no more than about
+        5,000 rows.
+    device : str or torch.device, default="cpu"
+        Where the network is trained. It predicts on the CPU.
+    random_state : int, RandomState instance or None, default=None
+        Determines the initial weights, the folds, the order of the rows and the noise.
+        Pass an int for the same result in every call.
+    verbose : int, default=0
+        Whether to show a progress bar with losses and remaining time.
+
+    Attributes
+    ----------
+    n_components_ : int
+        Number of components.
+    mean_ : ndarray of shape (n_features,)
+        Mean of the training rows.
+    start_ : PrincipalComponents or None
+        The PCA start, with ``components_``, ``explained_variance_`` and ``mean_``.
+    explained_variance_ratio_ : ndarray of shape (n_components,)
+        PCA's; only with the PCA start.
+    module_ : torch.nn.Module
+        What encodes and decodes; the bare start if the network was dropped. Its
+        ``encoder`` and ``decoder`` are modules, of tensors of float64 with the shape
+        ``(1, n_samples, n)``.
+    uses_network_ : bool
+        Whether the held-out rows proved that the network is of use.
+    n_iter_ : int
+        Number of rounds of the last phase; zero if there was nothing to learn.
+    loss_curve_ : list of float
+        Training loss in each round of the last phase, with the penalty.
+    validation_scores_ : list of float or None
+        Held-out score after each round of the last phase: one minus the loss divided
+        by that of predicting ``mean_``, which for squared error is the share of
+        variance explained. None if no rows were held out.
+    start_validation_score_, best_validation_score_ : float or None
+        Held-out score of the start alone (None without a start) and of what was kept.
+    history_ : list of dict
+        For each round ``phase``, ``round``, ``loss``, ``steps``, ``duration`` of the
+        steps in seconds and, with held-out rows, ``validation_loss``. The phase is
+        ``"joint"``; or ``"layer 1"``, ``"layer 2"``, ... in pretraining, and
+        ``"fine-tuning"`` after it or from another fit.
+    n_features_in_ : int
+        Number of features seen during fit.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features, if X has names that are all strings.
+
+    See Also
+    --------
+    sklearn.decomposition.PCA : The linear method that this one starts from.
+    sklearn.decomposition.KernelPCA : Nonlinear components without a decoder of its own.
+    sklearn.frozen.FrozenEstimator : Marks another fit as the start.
+    skae.networks.DenseNetwork : The network and its parameters.
+    skae.networks.ConvolutionalNetwork : A network for images.
+
+    References
+    ----------
+    .. [1] G. E. Hinton and R. R. Salakhutdinov, "Reducing the dimensionality of data
+       with neural networks", Science 313, 2006.
+    .. [2] P. Baldi and K. Hornik, "Neural networks and principal component analysis:
+       learning from examples without local minima", Neural Networks 2, 1989.
+    .. [3] Y. Bengio, P. Lamblin, D. Popovici and H. Larochelle, "Greedy layer-wise
+       training of deep networks", Advances in Neural Information Processing Systems
+       19, 2007.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.decomposition import PCA
+    >>> from skae import AutoencoderTransformer
+    >>> X = load_digits().data / 16
+    >>> train, test = X[:400], X[400:600]
+    >>> reducer = AutoencoderTransformer(n_components=4, random_state=0).fit(train)
+    >>> reducer.transform(test).shape
+    (200, 4)
+    >>> pca = PCA(n_components=4).fit(train)
+    >>> residual = test - pca.inverse_transform(pca.transform(test))
+    >>> bool(reducer.reconstruction_error(test).mean() < 0.9 * (residual**2).mean())
+    True
+
+    The weights of one fit as the start of another:
+
+    >>> from sklearn.frozen import FrozenEstimator
+    >>> tuned = AutoencoderTransformer(
+    ...     n_components=4, start=FrozenEstimator(reducer), random_state=0
+    ... ).fit(X[600:1000])
+    >>> {row["phase"] for row in tuned.history_}
+    {'fine-tuning'}
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_components": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(RealNotInt, 0, 1, closed="neither"),
+        ],
+        "network": [StrOptions({"dense"}), Network],
+        "hidden_layer_sizes": [StrOptions({"auto"}), "array-like"],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "start": [StrOptions({"pca"}), FrozenEstimator, None],
+        "pretraining": [StrOptions({"layerwise"}), None],
+        "noise": [StrOptions({"auto"}), Noise, None],
+        "penalty": [Penalty, None],
+        "loss": [StrOptions(set(LOSSES))],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate_init": [
+            StrOptions({"auto"}),
+            Interval(Real, 0, None, closed="neither"),
+        ],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, 1, closed="left")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "cv": [StrOptions({"auto"}), Interval(Integral, 2, None, closed="left"), None],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "device": [str, torch.device],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        n_components: int | float = 2,
+        *,
+        network: Literal["dense"] | Network = "dense",
+        hidden_layer_sizes: Literal["auto"] | Sequence[int] = "auto",
+        activation: str = "silu",
+        start: Literal["pca"] | FrozenEstimator | None = "pca",
+        pretraining: Literal["layerwise"] | None = None,
+        noise: Literal["auto"] | Noise | None = "auto",
+        penalty: Penalty | None = None,
+        loss: str = "squared_error",
+        batch_size: int = 64,
+        learning_rate_init: Literal["auto"] | float = "auto",
+        max_iter: int = 20,
+        tol: float = 1e-3,
+        n_iter_no_change: int = 3,
+        cv: Literal["auto"] | int | None = "auto",
+        validation_fraction: float = 0.1,
+        device: str | torch.device = "cpu",
+        random_state: int | np.random.RandomState | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.n_components = n_components
+        self.network = network
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.start = start
+        self.pretraining = pretraining
+        self.noise = noise
+        self.penalty = penalty
+        self.loss = loss
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.cv = cv
+        self.validation_fraction = validation_fraction
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @validated_fit(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None) -> AutoencoderTransformer:
+        """Learn to encode and decode the rows of X.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training rows.
+        y : None
+            Ignored, present for the convention.
+
+        Returns
+        -------
+        self : AutoencoderTransformer
+            Fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If X holds NaN or infinite values, if `n_components` is more than the PCA
+            start has, if two parameters contradict each other, or if another fit as
+            the start does not go with X or the other parameters.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If training diverges; the best weights before it are kept.
+        """
+        self._forget()
+        passed = X, y
+        X = self._check_X(X, reset=True)
+        check_parameters(self)
+        loss = self._check_loss(X)
+        device = available_device(self.device)
+        random_state = check_random_state(self.random_state)
+        generator = torch.Generator().manual_seed(random_state.randint(2**31 - 1))
+        folds = choose_folds(X, self.cv, self.validation_fraction, random_state)
+
+        origin = self._choose_origin(X, loss)
+        coordinates = origin.coordinates
+        inputs = coordinates.training_tensor(X)
+        corruption = self._corruption(inputs, coordinates)
+        module = origin.compose(inputs, corruption, folds.training, generator)
+        objective = Objective(loss, corruption, self.penalty)
+        problem = module, objective, {"input": inputs, "target": inputs}, folds
+        layers = 0 if self.pretraining is None else len(module.stages())
+        task = FitTask.whole(self, *passed, max_subtasks=layers + 1)
+        history = self._train(X, problem, origin, task, generator, device)
+        self._conclude(X, problem, origin, history)
+        task.end()
+        return self
+
+    def transform(self, X) -> np.ndarray:
+        """Encode rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to encode.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_components)
+            Components, in the units of X.
+        """
+        check_is_fitted(self)
+        return map_blocks(self._codec.encode, self._check_X(X), self.n_components_)
+
+    def inverse_transform(self, X) -> np.ndarray:
+        """Decode components.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_components)
+            Components, as :meth:`transform` returns them.
+
+        Returns
+        -------
+        X_reconstructed : ndarray of shape (n_samples, n_features)
+            Rows in the space of the features.
+        """
+        check_is_fitted(self)
+        X = check_array(X, dtype=[np.float64, np.float32], input_name="X")
+        if X.shape[1] != self.n_components_:
+            raise ValueError(
+                f"X has {X.shape[1]} components, but {type(self).__name__} was fitted "
+                f"with n_components={self.n_components_}; pass what transform returns."
+            )
+        return map_blocks(self._codec.decode, X, self.n_features_in_)
+
+    def reconstruct(self, X) -> np.ndarray:
+        """Encode and decode rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to reconstruct.
+
+        Returns
+        -------
+        X_reconstructed : ndarray of shape (n_samples, n_features)
+            What the components keep of X.
+        """
+        check_is_fitted(self)
+        return map_blocks(
+            self._codec.reconstruct, self._check_X(X), self.n_features_in_
+        )
+
+    def reconstruction_error(self, X) -> np.ndarray:
+        """Return the mean squared difference of each row from its reconstruction.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to reconstruct.
+
+        Returns
+        -------
+        error : ndarray of shape (n_samples,)
+            Mean over the features, in squared units of X.
+        """
+        check_is_fitted(self)
+        X = self._check_X(X)
+        return self._squared_residuals(X) / X.shape[1]
+
+    def score(self, X, y=None) -> float:
+        """Return the share of the variance of X that the reconstruction explains.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows to reconstruct.
+        y : None
+            Ignored, present for the convention.
+
+        Returns
+        -------
+        score : float
+            One minus the sum of squared residuals over the sum of squared deviations
+            from ``mean_``; one where both are zero.
+        """
+        check_is_fitted(self)
+        X = self._check_X(X)
+        residual = self._squared_residuals(X).sum()
+        total = np.square(X - self.mean_).sum()
+        if total == 0:
+            return 1.0 if residual == 0 else -np.inf
+        return float(1 - residual / total)
+
+    @property
+    def explained_variance_ratio_(self) -> np.ndarray:
+        """Shares of the variance that PCA's components explain; only with a PCA start.
+
+        A network that is kept explains more.
+        """
+        check_is_fitted(self)
+        return self.start_.explained_variance_ratio_
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.n_components_
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+    def _squared_residuals(self, X: np.ndarray) -> np.ndarray:
+        """Sum over the features of each row."""
+
+        def squared(rows: np.ndarray) -> np.ndarray:
+            residual = rows - self._codec.reconstruct(rows)
+            return np.square(residual).sum(axis=1, keepdims=True)
+
+        return map_blocks(squared, X, 1, dtype=np.float64)[:, 0]
+
+    def _check_loss(self, X: np.ndarray) -> Loss:
+        loss = LOSSES[self.loss]
+        if loss.unit_interval and self.start == "pca":
+            raise ValueError(
+                f"loss={self.loss!r} cannot start at PCA, which leaves the interval "
+                "[0, 1]; set start=None."
+            )
+        rounding = 10 * np.finfo(X.dtype).eps
+        if loss.unit_interval and (X.min() < -rounding or X.max() > 1 + rounding):
+            raise ValueError(
+                f"loss={self.loss!r} needs X in [0, 1]; scale X with MinMaxScaler or "
+                "set loss='squared_error'."
+            )
+        return loss
+
+    @property
+    def _last_phase(self) -> str:
+        fresh = self.pretraining is None and not isinstance(self.start, FrozenEstimator)
+        return "joint" if fresh else "fine-tuning"
+
+    def _choose_origin(self, X: np.ndarray, loss: Loss) -> Origin:
+        noise = self.noise if isinstance(self.noise, Noise) else None
+        if isinstance(self.start, FrozenEstimator):
+            codec = self.start.estimator._codec
+            return FromFitted(X, self.n_components, codec, loss, noise)
+        network = resolve_network(
+            self.network, self.hidden_layer_sizes, self.activation
+        )
+        if self.start is None:
+            return FromScratch(X, self.n_components, network, loss)
+        parts = [loss, network, *([] if noise is None else [noise])]
+        rotated = all(part.rotation_invariant for part in parts)
+        return FromPCA(X, self.n_components, network, rotated=rotated)
+
+    def _corruption(
+        self, inputs: torch.Tensor, coordinates: Coordinates
+    ) -> Corruption | None:
+        noise = self.noise
+        if noise == "auto":
+            noisy = self.start is not None and inputs.shape[1] >= 20
+            noise = GaussianNoise(0.1) if noisy else None
+        if noise is None:
+            return None
+        zero = coordinates.transform(np.zeros((1, self.n_features_in_)))[0]
+        return without_gaps(noise).corruption(inputs, torch.from_numpy(zero))
+
+    def _choose_learning_rate(self, inputs: torch.Tensor) -> float:
+        if self.learning_rate_init != "auto":
+            return self.learning_rate_init
+        return 7e-3 if inputs.shape[1] <= 32 else 3e-3
+
+    def _train(
+        self,
+        X: np.ndarray,
+        problem: Problem,
+        origin: Origin,
+        task: FitTask,
+        generator: torch.Generator,
+        device: torch.device,
+    ) -> History:
+        """Run all phases and return their rounds."""
+        module, *rest = problem
+        history: History = []
+
+        def conclude(
+            fitted: AutoencoderTransformer, rounds: History, phase: str
+        ) -> None:
+            trained = copy.deepcopy(module), *rest
+            so_far = history + in_phase(phase, rounds)
+            fitted._conclude(X, trained, origin, so_far)
+
+        for phase, part in self._phases(problem, origin):
+            conclude_phase = partial(conclude, phase=phase)
+            subtask = task.subtask(phase, self.max_iter)
+            rounds = train(
+                *part,
+                generator=generator,
+                batch_size=self.batch_size,
+                learning_rate=self._choose_learning_rate(problem[2]["input"]),
+                max_iter=self.max_iter,
+                tol=self.tol,
+                n_iter_no_change=self.n_iter_no_change,
+                device=device,
+                verbose=self.verbose,
+                watch=subtask.watch(conclude_phase),
+            )
+            history += in_phase(phase, rounds)
+            if subtask.end(partial(conclude_phase, rounds=[])):
+                break
+        return history
+
+    def _phases(
+        self, problem: Problem, origin: Origin
+    ) -> Iterator[tuple[str, Problem]]:
+        module, objective, tensors, folds = problem
+        if self.pretraining == "layerwise":
+            # The code that a penalty is for is that of the last layer.
+            error = Objective(objective.loss, objective.corruption)
+            yield from layer_phases(module, error, tensors["input"], folds)
+        # A gain over the start has to be there, and one that could be proved.
+        provable = self.cv is None or len(folds.held_out_rows) > 0
+        if not origin.compared or (provable and origin.improvable):
+            yield self._last_phase, problem
+
+    def _conclude(
+        self, X: np.ndarray, problem: Problem, origin: Origin, history: History
+    ) -> None:
+        """Take over what was trained, as far as held-out rows prove it of use."""
+        module, objective, _, folds = problem
+        loss, coordinates = objective.loss, origin.coordinates
+        weight, start_error, kept_error = self._judge(problem, origin, history)
+        self.n_components_ = origin.n_components
+        self.mean_ = origin.mean
+        self.start_ = origin.pca
+        self._record(history)
+        if kept_error is not None:
+            score = HeldOutScore(X[folds.held_out_rows], origin.mean, coordinates, loss)
+            self._record_held_out(score, start_error, kept_error)
+        self.uses_network_ = weight > 0
+        self.module_ = last_member(origin.kept(module, weight))
+        self._codec = Codec(coordinates, self.module_, origin.latent_scale, loss)
+
+    def _judge(
+        self, problem: Problem, origin: Origin, history: History
+    ) -> tuple[float, np.ndarray | None, np.ndarray | None]:
+        """Weight of the network; held-out errors of the start and of what is kept."""
+        weight = float(len(history) > 0)
+        if len(problem[3].held_out_rows) == 0:
+            return weight, None, None
+        if not origin.compared:
+            return weight, None, held_out_error(*problem)
+        gate = weigh(*problem, Gate())
+        return gate.weight_, gate.start_error_, gate.held_out_error_
+
+    @property
+    def _last_rounds(self) -> History:
+        return [row for row in self.history_ if row["phase"] == self._last_phase]
+
+    def _record(self, history: History) -> None:
+        self.history_ = history
+        self.n_iter_ = len(self._last_rounds)
+        self.loss_curve_ = [row["loss"] for row in self._last_rounds]
+        self.validation_scores_ = None
+        self.start_validation_score_ = self.best_validation_score_ = None
+
+    def _record_held_out(
+        self,
+        score: HeldOutScore,
+        start_error: np.ndarray | None,
+        kept_error: np.ndarray,
+    ) -> None:
+        losses = (row["validation_loss"] for row in self._last_rounds)
+        self.validation_scores_ = [score(loss) for loss in losses]
+        self.best_validation_score_ = score(kept_error.mean())
+        if start_error is not None:
+            self.start_validation_score_ = score(start_error.mean())
