@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from skae.estimators.denoiser._degradation import Degradation
+from skae.estimators.denoiser._examples import Degradation
 from skae.noise import GaussianNoise, MaskingNoise, SaltAndPepperNoise
 
 

@@ -1,1 +1,50 @@
 """What every estimator shares."""
+
+from skae._base._draws import Draws
+from skae._base._estimator import NetworkEstimator, Phases
+from skae._base._noise import NoisyInput, corruption_of, without_gaps
+from skae._base._parameters import (
+    CV,
+    NETWORK,
+    VALIDATION_FRACTION,
+    Constraints,
+    loss_constraint,
+)
+from skae._base._sklearn import (
+    Interval,
+    MissingValues,
+    RealNotInt,
+    StrOptions,
+    check_feature_names_in,
+    feature_names,
+    is_pandas_na,
+    is_scalar_nan,
+    missing_mask,
+)
+from skae._base._transaction import transaction
+from skae._base._warning import warn
+
+__all__ = [
+    "CV",
+    "NETWORK",
+    "VALIDATION_FRACTION",
+    "Constraints",
+    "Draws",
+    "Interval",
+    "MissingValues",
+    "NetworkEstimator",
+    "NoisyInput",
+    "Phases",
+    "RealNotInt",
+    "StrOptions",
+    "check_feature_names_in",
+    "corruption_of",
+    "feature_names",
+    "is_pandas_na",
+    "is_scalar_nan",
+    "loss_constraint",
+    "missing_mask",
+    "transaction",
+    "warn",
+    "without_gaps",
+]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from sklearn.base import BaseEstimator
+
+from skae._training import History
 
 try:
     from sklearn.callback import CallbackSupportMixin
@@ -32,6 +34,12 @@ class _Unwatched:
         return False
 
 
+#: Attributes that an estimator would have if its fit ended now.
+Attributes = Callable[[], dict[str, Any]]
+#: The same, after these rounds of the training under way.
+AttributesAfter = Callable[[History], dict[str, Any]]
+
+
 class FitTask:
     """A task of a fit, which begins when it is made and may consist of others.
 
@@ -41,77 +49,58 @@ class FitTask:
         Place of the task among the others.
     estimator : estimator
         What is being fitted.
-    X, y : object
-        What the user passed to ``fit``.
-    metadata : dict
-        What else was passed, by its name.
+    passed : dict of str to object
+        What the user passed to ``fit``: ``X``, ``y`` and, by name, ``metadata``.
     """
 
     def __init__(
-        self,
-        context: Any,
-        estimator: BaseEstimator,
-        X: Any,
-        y: Any,
-        metadata: dict[str, Any],
+        self, context: Any, estimator: BaseEstimator, passed: dict[str, Any]
     ) -> None:
-        self._context = context
-        self._told = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
+        self._context, self._estimator, self._passed = context, estimator, passed
+        self._told = {"estimator": estimator, "metadata": {}} | passed
         context.call_on_fit_task_begin(**self._told)
 
     @classmethod
     def whole(
-        cls,
-        estimator: CallbackSupportMixin,
-        X: Any,
-        y: Any,
-        max_subtasks: int,
-        **metadata: Any,
+        cls, estimator: CallbackSupportMixin, passed: dict[str, Any], max_subtasks: int
     ) -> FitTask:
         """Begin the task that is the whole fit."""
         context = estimator._init_callback_context(max_subtasks=max_subtasks)
-        return cls(context, estimator, X, y, metadata)
+        return cls(context, estimator, passed)
 
     def subtask(self, name: str, max_subtasks: int = 0) -> FitTask:
         """Begin the next part of this task."""
         context = self._context.subcontext(task_name=name, max_subtasks=max_subtasks)
-        return FitTask(context, **self._told)
+        return FitTask(context, self._estimator, self._passed)
 
-    def end(
-        self, conclude: Callable[[BaseEstimator], None] = lambda fitted: None
-    ) -> bool:
+    def end(self, attributes: Attributes) -> bool:
         """End the task; tell whether a callback asks to stop those beside it.
 
-        Parameters
-        ----------
-        conclude : callable
-            Fits a copy of the estimator as if the fit ended here. It is called only if
-            a callback wants that copy.
+        The attributes are computed only if a callback wants the fit so far.
         """
-
-        def attributes() -> dict[str, Any]:
-            fitted = copy.copy(self._told["estimator"])
-            conclude(fitted)
-            return vars(fitted)
-
-        return self._context.call_on_fit_task_end(
-            **self._told, reconstruction_attributes=attributes
+        return bool(
+            self._context.call_on_fit_task_end(
+                **self._told, reconstruction_attributes=attributes
+            )
         )
 
-    def watch(
-        self, conclude: Callable[[BaseEstimator, Any], None]
-    ) -> Callable[[Callable[[], None], Callable[[], Any]], bool]:
-        """Return what makes a part of this task of every round of a training.
+    def watch(self, attributes_after: AttributesAfter) -> _Rounds:
+        """Return what makes a part of this task of every round of a training."""
+        return _Rounds(self, attributes_after)
 
-        Parameters
-        ----------
-        conclude : callable
-            As in :meth:`end`; its second argument is what was trained so far.
-        """
 
-        def watch(run: Callable[[], None], so_far: Callable[[], Any]) -> bool:
-            task = self.subtask("round")
-            run()
-            return task.end(lambda fitted: conclude(fitted, so_far()))
+class _Rounds:
+    """Runs rounds of a training as parts of a task."""
 
-        return watch
+    def __init__(self, task: FitTask, attributes_after: AttributesAfter) -> None:
+        self._task = task
+        self._attributes_after = attributes_after
+
+    def __call__(self, run: Callable[[], None], so_far: Callable[[], History]) -> bool:
+        """Run a round; tell whether a callback asks to stop."""
+        task = self._task.subtask("round")
+        run()
+        return task.end(partial(self._attributes, so_far))
+
+    def _attributes(self, so_far: Callable[[], History]) -> dict[str, Any]:
+        return self._attributes_after(so_far())

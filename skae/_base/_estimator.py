@@ -1,18 +1,50 @@
-"""What all estimators share: input checks and fitted state."""
+"""What all estimators share: input checks, the course of a fit, fitted state."""
 
 from __future__ import annotations
 
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any, ClassVar, Self
+
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import validate_data
 
+from skae._base._callbacks import CallbackSupportMixin, FitTask
+from skae._base._draws import Draws
+from skae._base._parameters import TRAINING, Constraints
+from skae._base._warning import warn
 from skae._tables import has_gaps
+from skae._training import (
+    MOST_STEPS,
+    Folds,
+    History,
+    Problem,
+    Settings,
+    available_device,
+    steps_of,
+    train,
+)
+
+#: Parts of a training and the names by which its tasks and its history tell them apart.
+#: A single one needs no name.
+Phases = Iterable[tuple[str | None, Problem]]
 
 
-class NetworkEstimator(BaseEstimator):
-    """Base of the estimators; it knows arrays and fitted state, nothing of methods."""
+class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
+    """Base of the estimators.
 
-    def _check_X(self, X, *, reset: bool = False, **checks) -> np.ndarray:
+    It knows arrays, the course of a fit and fitted state, nothing of methods. ``fit``
+    of an estimator makes a problem and what predicts by the start alone, and hands both
+    to :meth:`_learn`. ``_fitted`` is what a fitted estimator predicts with.
+    """
+
+    _parameter_constraints: ClassVar[Constraints] = TRAINING
+
+    def _check_X(self, X: Any, *, reset: bool = False, **checks: Any) -> np.ndarray:
         """Rows without gaps."""
         X = self._check_table(X, reset=reset, ensure_all_finite="allow-nan", **checks)
         if has_gaps(X):
@@ -22,19 +54,140 @@ class NetworkEstimator(BaseEstimator):
             )
         return X
 
-    def _check_table(self, X, *, reset: bool = False, **checks) -> np.ndarray:
+    def _check_table(self, X: Any, *, reset: bool = False, **checks: Any) -> np.ndarray:
         """Rows that may have gaps, if the checks allow them."""
-        return validate_data(
+        table: np.ndarray = validate_data(
             self, X, reset=reset, dtype=[np.float64, np.float32], order="C", **checks
         )
+        return table
 
-    def _forget(self) -> None:
-        """Delete all fitted state, so that a fit that fails leaves nothing behind."""
-        for name in list(vars(self)):
-            if name in {"_codec", "_filler", "_restoration"} or (
-                name.endswith("_") and not name.startswith("_")
-            ):
-                delattr(self, name)
+    def _settings(
+        self,
+        folds: Folds,
+        *,
+        batch_size: int,
+        learning_rate: float,
+        passes: float = 3,
+        most_steps: int = MOST_STEPS,
+    ) -> Settings:
+        """Parameters of the training, with what stands for ``"auto"`` in them.
+
+        A round is so many passes over the rows, but has at most so many steps.
+        """
+        if self.batch_size != "auto":
+            batch_size = self.batch_size
+        if self.learning_rate_init != "auto":
+            learning_rate = self.learning_rate_init
+        return Settings(
+            batch_size,
+            steps_of(passes, folds.longest, batch_size, most_steps),
+            learning_rate,
+            self.max_iter,
+            self.tol,
+            self.n_iter_no_change,
+            available_device(self.device),
+            self.verbose,
+        )
+
+    def _learn(
+        self,
+        problem: Problem,
+        prediction: Any,
+        draws: Draws,
+        passed: dict[str, Any],
+        settings: Settings,
+        phases: Phases | None = None,
+        max_phases: int = 0,
+    ) -> Self:
+        """Train, phase by phase, and take over what was learned.
+
+        Parameters
+        ----------
+        problem : Problem
+            What is trained.
+        prediction : object
+            What predicts, by the start alone.
+        passed : dict
+            What the user passed to ``fit``.
+        phases : iterable of (str or None, Problem) or None
+            Parts of the training, in their order. None is a single one, whose rounds
+            are the parts of the fit.
+        max_phases : int
+            Largest number of phases that have a name.
+        """
+        history: History = []
+
+        def if_it_ended_here(phase: str | None, rounds: History) -> dict[str, Any]:
+            fitted = copy.copy(self)
+            so_far = history + _in_phase(phase, rounds)
+            fitted._take_over(prediction, problem.snapshot(), so_far)
+            return vars(fitted)
+
+        fit = FitTask.whole(self, passed, max_phases or settings.max_iter)
+        for name, part in [(None, problem)] if phases is None else phases:
+            fitted_after = partial(if_it_ended_here, name)
+            task = fit if name is None else fit.subtask(name, settings.max_iter)
+            training = train(part, settings, draws.generator, task.watch(fitted_after))
+            if training.diverged:
+                _warn_of_divergence(len(training.history))
+            history += _in_phase(name, training.history)
+            if task is not fit and task.end(partial(fitted_after, [])):
+                break
+        self._take_over(prediction, problem, history)
+        fit.end(partial(vars, self))
+        return self
+
+    @abstractmethod
+    def _take_over(self, prediction: Any, problem: Problem, history: History) -> None:
+        """Set all fitted attributes, and keep of the network what is of use."""
+
+    def _record(
+        self,
+        history: History,
+        *,
+        uses_network: bool,
+        score: Callable[[float], float] | None = None,
+        start_error: float | None = None,
+        kept_error: float | None = None,
+        phase: str | None = None,
+    ) -> None:
+        """Set the attributes that tell of a training, or of one of its phases.
+
+        Parameters
+        ----------
+        score : callable or None
+            Turns held-out errors into scores.
+        start_error, kept_error : float or None
+            Held-out error of the start alone and of what is kept.
+        """
+        self.history_ = history
+        rounds = [row for row in history if row.get("phase") == phase]
+        self.n_iter_ = len(rounds)
+        self.loss_curve_ = [row["loss"] for row in rounds]
+        self.uses_network_ = uses_network
+        self.validation_scores_ = None
+        self.start_validation_score_ = self.best_validation_score_ = None
+        if score is None:
+            return
+        self.validation_scores_ = [score(row["validation_loss"]) for row in rounds]
+        if start_error is not None:
+            self.start_validation_score_ = score(start_error)
+        if kept_error is not None:
+            self.best_validation_score_ = score(kept_error)
 
     def __sklearn_is_fitted__(self) -> bool:
-        return "module_" in vars(self)
+        return "_fitted" in vars(self)
+
+
+def _in_phase(phase: str | None, rounds: History) -> History:
+    """Return the rounds of a history with the name of their phase in front."""
+    return [({} if phase is None else {"phase": phase}) | row for row in rounds]
+
+
+def _warn_of_divergence(n_rounds: int) -> None:
+    warn(
+        f"Training diverged in round {n_rounds}; the best weights before it are kept. "
+        "Lower learning_rate_init, or scale the columns of X, for instance with "
+        "StandardScaler.",
+        ConvergenceWarning,
+    )

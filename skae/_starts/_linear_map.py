@@ -59,17 +59,21 @@ class LinearStart(nn.Module):
 
     Parameters
     ----------
-    training, held_out : iterable of (degraded, clean)
-        Blocks of rows; those held out choose the penalty.
     gaps : bool
         Whether rows can have gaps.
     """
 
     radius = None
 
-    def __init__(self, training: Examples, held_out: Examples, *, gaps: bool) -> None:
+    def __init__(self, *, gaps: bool) -> None:
         super().__init__()
         self.gaps = gaps
+
+    def fit(self, training: Examples, held_out: Examples) -> LinearStart:
+        """Fit to blocks of (degraded, clean) rows.
+
+        Those held out choose the penalty.
+        """
         ridge = Ridge()
         for x, y in training:
             self._output_shape = y.shape[1:]
@@ -77,6 +81,7 @@ class LinearStart(nn.Module):
         ridge.solve(self._rows(x, y) for x, y in held_out)
         self.register_buffer("weight", torch.from_numpy(ridge.weight_)[None])
         self.register_buffer("bias", torch.from_numpy(ridge.bias_)[None, None])
+        return self
 
     def forward(self, values: torch.Tensor, visible: torch.Tensor) -> torch.Tensor:
         output = torch.baddbmm(self.bias, self._seen(values, visible), self.weight)

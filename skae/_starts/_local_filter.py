@@ -23,9 +23,6 @@ class LocalStart(nn.Module):
 
     Parameters
     ----------
-    training, held_out : iterable of (degraded, clean)
-        Blocks of images ``(n, height, width, channels)``; those held out choose the
-        penalty.
     gaps : bool
         Whether images can have gaps. They are filled with the weighted mean of the
         visible pixels in the window; the filter sees the filled image and where the
@@ -34,22 +31,29 @@ class LocalStart(nn.Module):
 
     radius = 2 * _RADIUS  # of the fill and of the filter
 
-    def __init__(self, training: Examples, held_out: Examples, *, gaps: bool) -> None:
+    def __init__(self, *, gaps: bool) -> None:
         super().__init__()
         self.gaps = gaps
         distance = torch.arange(-_RADIUS, _RADIUS + 1, dtype=torch.float64)
         line = torch.exp(-0.5 * (distance / _BLUR) ** 2)
         self.register_buffer("blur", line.outer(line)[None, None])
+
+    def fit(self, training: Examples, held_out: Examples) -> LocalStart:
+        """Fit to blocks of (degraded, clean) images ``(n, height, width, channels)``.
+
+        Those held out choose the penalty.
+        """
         ridge = Ridge()
         for x, y in training:
             self.factor = y.shape[1] // x.shape[1]
-            channels = x.shape[3] * (1 + gaps)
+            channels = x.shape[3] * (1 + self.gaps)
             ridge.add(*self._windows(x, y))
         ridge.solve(self._windows(x, y) for x, y in held_out)
         side = 2 * _RADIUS + 1
         weight = torch.from_numpy(ridge.weight_.T.reshape(1, -1, channels, side, side))
         self.register_buffer("weight", weight.contiguous())
         self.register_buffer("bias", torch.from_numpy(ridge.bias_)[None])
+        return self
 
     def forward(self, values: torch.Tensor, visible: torch.Tensor) -> torch.Tensor:
         images = _padded(self._seen(values.flatten(0, 1), visible.flatten(0, 1)))

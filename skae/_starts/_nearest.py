@@ -18,20 +18,17 @@ class NearestMean:
     squared distance, in units of 0.3 times that of the nearest row. Weights are smooth,
     so that rows at equal distances need no order.
 
-    Parameters
-    ----------
-    rows : tensor of shape (n_rows, n_features)
-        Complete rows, standardised.
-
     References
     ----------
     .. [1] O. Troyanskaya et al., "Missing value estimation methods for DNA
        microarrays", Bioinformatics 17, 2001.
     """
 
-    def __init__(self, rows: torch.Tensor) -> None:
+    def fit(self, rows: torch.Tensor) -> NearestMean:
+        """Store complete rows ``(n_rows, n_features)``, standardised."""
         self.rows = rows
         self._keys = torch.cat([-2 * rows, rows.square()], dim=1).T.contiguous()
+        return self
 
     def fill(
         self,

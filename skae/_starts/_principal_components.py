@@ -8,10 +8,9 @@ import numpy as np
 import torch
 from scipy import linalg
 from sklearn.utils.extmath import svd_flip
-from threadpoolctl import threadpool_limits
 from torch import nn
 
-from skae._tables import row_blocks
+from skae._tables import one_blas_thread, row_blocks
 
 
 class PrincipalComponents:
@@ -41,7 +40,7 @@ class PrincipalComponents:
         largest = max(X.max(), -X.min(), np.finfo(X.dtype).tiny)
         unit = 2.0 ** (np.frexp(largest)[1] - 1)
         # Eigendecompositions differ in the last bits between numbers of threads.
-        with threadpool_limits(1, user_api="blas"):
+        with one_blas_thread:
             if n_samples < n_features:
                 centred = (X - self.mean_) / unit
                 _, singular, components = linalg.svd(centred, full_matrices=False)

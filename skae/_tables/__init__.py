@@ -1,4 +1,4 @@
-"""Tables: worked on in blocks of rows, and seen by a network in coordinates."""
+"""Tables: in blocks of rows, in coordinates, and on one thread where bits count."""
 
 from skae._tables._blocks import (
     BLOCK,
@@ -8,5 +8,15 @@ from skae._tables._blocks import (
     spread,
 )
 from skae._tables._coordinates import Coordinates
+from skae._tables._threads import one_blas_thread, one_openmp_thread
 
-__all__ = ["BLOCK", "Coordinates", "has_gaps", "map_blocks", "row_blocks", "spread"]
+__all__ = [
+    "BLOCK",
+    "Coordinates",
+    "has_gaps",
+    "map_blocks",
+    "one_blas_thread",
+    "one_openmp_thread",
+    "row_blocks",
+    "spread",
+]

@@ -1,39 +1,50 @@
-"""The training engine: the only floor that knows skorch."""
+"""The training engine: the only package that knows skorch."""
 
-from skae._training._batches import Tensors
+from skae._training._batches import MOST_STEPS, steps_of
 from skae._training._device import available_device
 from skae._training._engine import (
-    History,
-    Problem,
+    Training,
     Watch,
     held_out_error,
     held_out_output,
     train,
     unwatched,
 )
-from skae._training._folds import Folds, choose_folds, choose_split
-from skae._training._gate import Gate, weigh
-from skae._training._objective import (
-    HiddenFeaturesObjective,
-    Objective,
-    RestorationObjective,
+from skae._training._folds import (
+    Folds,
+    all_rows,
+    choose_cross_validation,
+    choose_folds,
+    choose_split,
 )
+from skae._training._gate import Gate, weigh
+from skae._training._gated import Gated
+from skae._training._objective import Objective, Prepare, Tensors, Term, as_given
+from skae._training._problem import History, Problem, Settings
 
 __all__ = [
+    "MOST_STEPS",
     "Folds",
     "Gate",
-    "HiddenFeaturesObjective",
+    "Gated",
     "History",
     "Objective",
+    "Prepare",
     "Problem",
-    "RestorationObjective",
+    "Settings",
     "Tensors",
+    "Term",
+    "Training",
     "Watch",
+    "all_rows",
+    "as_given",
     "available_device",
+    "choose_cross_validation",
     "choose_folds",
     "choose_split",
     "held_out_error",
     "held_out_output",
+    "steps_of",
     "train",
     "unwatched",
     "weigh",

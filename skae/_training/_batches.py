@@ -9,11 +9,23 @@ import numpy as np
 import torch
 
 from skae._training._folds import Folds
-
-Tensors = dict[str, torch.Tensor]
+from skae._training._objective import Tensors
 
 _EVALUATION_ROWS = 2**13  # rows, over all members, that are evaluated at a time
 _EVALUATION_VALUES = 2**16  # of these rows: what layers make of them fits into a cache
+_FEWEST_STEPS = 20  # in a round
+MOST_STEPS = 300
+
+
+def steps_of(passes: float, n_samples: int, batch_size: int, most: int) -> int:
+    """Steps in a round of so many passes over the rows.
+
+    Never so few that a round means nothing, nor so many that the cost grows with the
+    table.
+    """
+    # Rounded, or a share of the rows that is no binary number would add a step.
+    steps = math.ceil(round(passes * n_samples / min(batch_size, n_samples), 6))
+    return min(max(steps, _FEWEST_STEPS), most)
 
 
 def gather(tensors: Tensors, rows: torch.Tensor) -> Tensors:
@@ -37,23 +49,14 @@ class TrainingBatches:
     """
 
     def __init__(
-        self,
-        folds: Folds,
-        batch_size: int,
-        generator: torch.Generator,
-        passes: float = 3,
+        self, folds: Folds, batch_size: int, steps: int, generator: torch.Generator
     ) -> None:
         self.members = folds.members
+        self.steps = steps
         self._rows = [torch.from_numpy(rows) for rows in folds.training]
         self._rest = [rows[:0] for rows in self._rows]
         self._generator = generator
-        longest = max(len(rows) for rows in self._rows)
-        self._batch_size = min(batch_size, longest)
-        # Never so few steps that a round means nothing, nor so many that the cost grows
-        # with the table.
-        # Rounded, or a share of the rows that is no binary number would add a step.
-        steps = math.ceil(round(passes * longest / self._batch_size, 6))
-        self.steps = min(max(steps, 20), 300)
+        self._batch_size = min(batch_size, folds.longest)
 
     def next_round(self) -> torch.Tensor:
         """Row indices of shape ``(steps, members, batch)``."""
@@ -73,25 +76,27 @@ class TrainingBatches:
 
 
 class HeldOutBatches:
-    """The held-out rows of all members, padded to equal length.
+    """The held-out rows of the members that have any, padded to equal length.
 
     Parameters
     ----------
     folds : Folds
-    n_values : int
+    row_size : int
         Values in a row.
     """
 
-    def __init__(self, folds: Folds, n_values: int) -> None:
-        longest = max(len(rows) for rows in folds.held_out)
-        rows = np.zeros((folds.members, longest), dtype=np.int64)
-        self._held_out = np.zeros((folds.members, longest), dtype=bool)
-        for member, held_out in enumerate(folds.held_out):
-            rows[member, : len(held_out)] = held_out
-            self._held_out[member, : len(held_out)] = True
+    def __init__(self, folds: Folds, row_size: int) -> None:
+        self.members = folds.judged_members
+        held_out = folds.held_out[: self.members]
+        longest = max(len(rows) for rows in held_out)
+        rows = np.zeros((self.members, longest), dtype=np.int64)
+        self._held_out = np.zeros((self.members, longest), dtype=bool)
+        for member, own in enumerate(held_out):
+            rows[member, : len(own)] = own
+            self._held_out[member, : len(own)] = True
         self._rows = torch.from_numpy(rows)
-        block = min(_EVALUATION_ROWS, _EVALUATION_VALUES // n_values)
-        self._block = max(1, block // folds.members)
+        block = min(_EVALUATION_ROWS, _EVALUATION_VALUES // row_size)
+        self._block = max(1, block // self.members)
 
     def __iter__(self) -> Iterator[torch.Tensor]:
         return iter(self._rows.split(self._block, dim=1))

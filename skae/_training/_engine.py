@@ -7,33 +7,49 @@ import functools
 import math
 import operator
 import time
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from sklearn.exceptions import ConvergenceWarning
 from skorch import NeuralNet
-from threadpoolctl import threadpool_limits
 from torch import nn
 from tqdm.auto import tqdm
 
-from skae._training._batches import HeldOutBatches, Tensors, TrainingBatches, gather
+from skae._tables import one_openmp_thread
+from skae._training._batches import HeldOutBatches, TrainingBatches, gather
 from skae._training._flat import FlatParameters, trainable
-from skae._training._folds import Folds
+from skae._training._objective import Objective, Tensors
+from skae._training._problem import History, Problem, Settings
 from skae._training._schedule import Schedule
+from skae.networks import products_of
 
 _SHARED_WORK = 2**22  # products in a pass forward from which on threads pay
 _DIVERGED = 10  # a loss that has grown by this factor does not come back
 
-#: What is trained, what for, on what, and who on which rows.
-Problem = tuple[nn.Module, nn.Module, Tensors, Folds]
-History = list[dict[str, Any]]
 #: Runs the round that it is given, and tells whether to stop. Its second argument gives
 #: the module the best weights so far and returns the history.
 Watch = Callable[[Callable[[], None], Callable[[], History]], bool]
+
+
+@dataclass(frozen=True)
+class Training:
+    """What came of a training.
+
+    Attributes
+    ----------
+    history : list of dict
+        One entry a round: ``round``, ``loss``, ``steps``, the ``duration`` of the steps
+        in seconds and, with held-out rows, ``validation_loss``.
+    diverged : bool
+        Whether the loss was no longer finite, or ten times what it was before the first
+        step. The best weights before that are kept.
+    """
+
+    history: History
+    diverged: bool
 
 
 def unwatched(run: Callable[[], None], so_far: Callable[[], History]) -> bool:
@@ -44,83 +60,63 @@ def unwatched(run: Callable[[], None], so_far: Callable[[], History]) -> bool:
 
 @torch.enable_grad()
 def train(
-    module: nn.Module,
-    objective: nn.Module,
-    tensors: Tensors,
-    folds: Folds,
-    *,
+    problem: Problem,
+    settings: Settings,
     generator: torch.Generator,
-    batch_size: int,
-    learning_rate: float,
-    max_iter: int,
-    tol: float,
-    n_iter_no_change: int,
-    passes: float = 3,
-    device: str | torch.device = "cpu",
-    verbose: int = 0,
     watch: Watch = unwatched,
-) -> History:
+) -> Training:
     """Train all members of a module at once, in place.
 
-    The steps are taken in float32 on `device`, by a copy; `module` itself stays where
-    and what it is and receives the weights of the best round: the one with the least
-    mean error of all held-out rows or, where none are held out, the least loss.
+    The steps are taken in float32 on the device, by a copy; the module itself stays
+    where and what it is and receives the weights of the best round: the one with the
+    least mean error of all held-out rows or, where none are held out, the least loss.
 
     Parameters
     ----------
-    module : nn.Module
-        Takes and returns tensors of shape ``(members, batch, ...)``. Parameters that
-        require no gradient stay as they are.
-    objective : nn.Module
-        ``(module, batch, generator) -> {name: term of shape (members, batch)}``, terms
-        that sum over the elements of a row; losses are reported per element.
-    tensors : dict of str to tensor
-        Equally long; a batch is a selection of their rows.
-    folds : Folds
-        Rows on which each member trains and is judged.
+    problem : Problem
+    settings : Settings
     generator : torch.Generator
         Source of the order of rows and of the noise.
-    passes : float
-        Passes over the rows in a round of at least 20 and at most 300 steps.
     watch : callable
         Runs every round.
-
-    Returns
-    -------
-    history : list of dict
-        One entry a round: ``loss``, ``steps``, the ``duration`` of the steps in seconds
-        and, with held-out rows, ``validation_loss``.
-
-    Warns
-    -----
-    ConvergenceWarning
-        If the loss is no longer finite, or ten times what it was before the first step.
     """
-    working = copy.deepcopy(module).float().to(device)
+    device = settings.device
+    working = copy.deepcopy(problem.module).float().to(device)
     net = _RoundNet(
         working,
-        objective,
+        problem.objective,
         flat=FlatParameters(working),
-        batches=TrainingBatches(folds, batch_size, generator, passes),
-        held_out=(
-            HeldOutBatches(folds, _width(tensors)) if len(folds.held_out_rows) else None
+        batches=TrainingBatches(
+            problem.folds, settings.batch_size, settings.steps, generator
         ),
-        schedule=Schedule(learning_rate, max_iter, tol, n_iter_no_change),
+        held_out=(
+            HeldOutBatches(problem.folds, problem.row_size)
+            if problem.provable
+            else None
+        ),
+        schedule=Schedule(
+            settings.learning_rate,
+            settings.max_iter,
+            settings.tol,
+            settings.n_iter_no_change,
+        ),
         generator=_on_device(generator, device),
         device=device,
     )
-    on_device = {name: tensor.to(device) for name, tensor in tensors.items()}
+    on_device = {name: tensor.to(device) for name, tensor in problem.tensors.items()}
 
     def so_far() -> History:
-        _hand_over(net.best_weights, module)
+        _hand_over(net.best_weights, problem.module)
         return net.rounds()
 
     with (
-        tqdm(total=max_iter, unit="round", disable=not verbose) as progress,
-        _threads_for(net.flat.tensor.numel() * batch_size),
+        tqdm(
+            total=settings.max_iter, unit="round", disable=not settings.verbose
+        ) as progress,
+        _threads_for(products_of(working) * settings.batch_size),
     ):
         net.run(on_device, progress, lambda run: watch(run, so_far))
-    return so_far()
+    return Training(so_far(), net.diverged)
 
 
 @torch.no_grad()
@@ -139,14 +135,10 @@ def _threads_for(products: int) -> AbstractContextManager:
     of 13 million products on idle cores; on busy ones, steps of four million took ten
     times the CPU of one thread. The limit holds for the calling thread only.
     """
-    if products < _SHARED_WORK:
-        return threadpool_limits(1, user_api="openmp")
-    return nullcontext()
+    return one_openmp_thread() if products < _SHARED_WORK else nullcontext()
 
 
-def held_out_error(
-    module: nn.Module, objective: nn.Module, tensors: Tensors, folds: Folds
-) -> np.ndarray:
+def held_out_error(problem: Problem) -> np.ndarray:
     """Error of every held-out row, by the member that did not train on it.
 
     Returns
@@ -154,12 +146,13 @@ def held_out_error(
     error : ndarray of shape (n_held_out,)
         In the order of ``folds.held_out_rows``.
     """
-    held_out = HeldOutBatches(folds, _width(tensors))
-    return _errors(module, objective, _held_out(module, tensors, held_out), held_out)
+    held_out = HeldOutBatches(problem.folds, problem.row_size)
+    batches = _held_out(problem, held_out)
+    return _errors(problem.module, problem.objective, batches, held_out)
 
 
 @torch.inference_mode()
-def held_out_output(module: nn.Module, tensors: Tensors, folds: Folds) -> np.ndarray:
+def held_out_output(problem: Problem) -> np.ndarray:
     """Output for every held-out row, by the member that did not train on it.
 
     Returns
@@ -167,42 +160,49 @@ def held_out_output(module: nn.Module, tensors: Tensors, folds: Folds) -> np.nda
     output : ndarray of shape (n_held_out, n_outputs)
         In the order of ``folds.held_out_rows``.
     """
-    held_out = HeldOutBatches(folds, _width(tensors))
-    outputs = [
-        module(batch)["output"] for batch in _held_out(module, tensors, held_out)
-    ]
+    held_out = HeldOutBatches(problem.folds, problem.row_size)
+    with _first_members(problem.module, held_out.members) as module:
+        outputs = [module(batch)["output"] for batch in _held_out(problem, held_out)]
     return held_out.select(torch.cat(outputs, dim=1))
 
 
-def _held_out(
-    module: nn.Module, tensors: Tensors, held_out: HeldOutBatches
-) -> Iterator[Tensors]:
+def _held_out(problem: Problem, held_out: HeldOutBatches) -> Iterator[Tensors]:
     """Batches of the held-out rows in the precision of the module."""
-    dtype = next(module.parameters()).dtype
+    dtype = next(problem.module.parameters()).dtype
     return (
-        {name: tensor.to(dtype) for name, tensor in gather(tensors, rows).items()}
-        for rows in held_out
+        {name: tensor.to(dtype) for name, tensor in batch.items()}
+        for batch in (gather(problem.tensors, rows) for rows in held_out)
     )
 
 
 @torch.inference_mode()
 def _errors(
     module: nn.Module,
-    objective: nn.Module,
+    objective: Objective,
     batches: Iterator[Tensors],
     held_out: HeldOutBatches,
 ) -> np.ndarray:
     module.eval()
-    errors = [
-        _total(objective(module, batch)) / batch["target"][0, 0].numel()
-        for batch in batches
-    ]
+    with _first_members(module, held_out.members):
+        errors = [
+            _total(objective(module, batch)) / batch["target"][0, 0].numel()
+            for batch in batches
+        ]
     return held_out.select(torch.cat(errors, dim=1))
 
 
-def _width(tensors: Tensors) -> int:
-    """Values in a row."""
-    return max(tensor[0].numel() for tensor in tensors.values())
+@contextmanager
+def _first_members(module: nn.Module, members: int) -> Iterator[nn.Module]:
+    """Let a module consist of its first members only, as views of its tensors."""
+    tensors = [*module.parameters(), *module.buffers()]
+    whole = [tensor.data for tensor in tensors]
+    for tensor in tensors:
+        tensor.data = tensor.data[:members]
+    try:
+        yield module
+    finally:
+        for tensor, data in zip(tensors, whole, strict=True):
+            tensor.data = data
 
 
 def _total(terms: Tensors) -> torch.Tensor:
@@ -258,13 +258,12 @@ class _RoundNet(NeuralNet):
         stop = False
         while not (stop or self.schedule.finished):
             stop = watch(functools.partial(self._run_round, tensors, progress))
-            if self._diverged:
-                self._warn_of_divergence()
+            if self.diverged:
                 break
 
     def _run_round(self, tensors: Tensors, progress: tqdm) -> None:
         self.fit_loop(tensors, epochs=1)
-        if self._diverged:
+        if self.diverged:
             return
         judged_by = "loss" if self.held_out is None else "validation_loss"
         error = self.history[-1, judged_by]
@@ -293,18 +292,9 @@ class _RoundNet(NeuralNet):
         return float(np.mean(losses))
 
     @property
-    def _diverged(self) -> bool:
+    def diverged(self) -> bool:
         loss = self.history[-1, "loss"]
         return not (np.isfinite(loss) and loss <= _DIVERGED * self.start_loss)
-
-    def _warn_of_divergence(self) -> None:
-        warnings.warn(
-            f"Training diverged in round {len(self.history)}; the best weights before "
-            "it are kept. Lower learning_rate_init, or scale the columns of X, for "
-            "instance with StandardScaler.",
-            ConvergenceWarning,
-            stacklevel=4,
-        )
 
     # What follows is called by skorch.
 

@@ -16,7 +16,7 @@ _BLOCK = 2**16  # elements of X that are hashed at a time
 
 @dataclass(frozen=True)
 class Folds:
-    """Row indices of every member; the last member is the one that is kept.
+    """Row indices of every member. Members that nothing is held out from come last.
 
     Attributes
     ----------
@@ -24,19 +24,54 @@ class Folds:
         Rows that a member trains on.
     held_out : list of ndarray
         Rows that a member is judged on; empty for a member that trains on all rows.
+    keys : ndarray of shape (n_samples,) or None
+        A number for every row, the same one for copies of a row; None where every row
+        counts for itself.
     """
 
     training: list[np.ndarray]
     held_out: list[np.ndarray]
+    keys: np.ndarray | None = None
 
     @property
     def members(self) -> int:
         return len(self.training)
 
     @property
+    def judged_members(self) -> int:
+        """Number of members that rows are held out from."""
+        return sum(len(rows) > 0 for rows in self.held_out)
+
+    @property
+    def longest(self) -> int:
+        """Number of rows that the member with the most of them trains on."""
+        return max(len(rows) for rows in self.training)
+
+    @property
     def held_out_rows(self) -> np.ndarray:
         """All held-out rows, in the order of the members."""
         return np.concatenate(self.held_out)
+
+    def with_all_rows(self) -> Folds:
+        """Return the same with a further member, which trains on all rows."""
+        every = all_rows(len(self.training[0]) + len(self.held_out[0]))
+        return Folds(
+            self.training + every.training, self.held_out + every.held_out, self.keys
+        )
+
+    def per_distinct_row(self, errors: np.ndarray) -> np.ndarray:
+        """Average errors of the held-out rows over the copies of each row.
+
+        Ten copies of a row prove no more than the row.
+        """
+        if self.keys is None:
+            return errors
+        _, copy_of, counts = np.unique(
+            self.keys[self.held_out_rows], return_inverse=True, return_counts=True
+        )
+        if len(counts) == len(errors):
+            return errors
+        return np.bincount(copy_of, weights=errors) / counts
 
 
 def choose_folds(
@@ -62,21 +97,36 @@ def choose_folds(
     """
     if cv is None:
         return all_rows(len(X))
-    keys = row_keys(X, random_state)
     if cv == "auto" and len(X) >= _FEW_ROWS:
+        keys = row_keys(X, random_state)
         folds = single_split(keys, min(validation_fraction, _MOST_HELD_OUT / len(X)))
         # A handful of rows, each many times, may all fall on one side.
         one_sided = min(len(folds.training[0]), len(folds.held_out[0])) == 0
         return all_rows(len(X)) if one_sided else folds
-    ranks = _shuffled_ranks(keys, random_state)
+    # Members for the other two folds were measured to add more than a third to the
+    # cost of a fit and to take one percent off the error.
+    n_folds, used = (5, 3) if cv == "auto" else (cv, None)
+    folds = choose_cross_validation(X, n_folds, random_state, used=used)
+    return folds.with_all_rows() if folds.judged_members else folds
+
+
+def choose_cross_validation(
+    X: np.ndarray,
+    n_folds: int,
+    random_state: np.random.RandomState,
+    *,
+    used: int | None = None,
+) -> Folds:
+    """Members that each hold out a fold; copies of a row share one.
+
+    Only the first `used` folds get a member. Nothing is held out of a handful of rows,
+    on all of which a single member trains.
+    """
+    ranks = _shuffled_ranks(row_keys(X, random_state), random_state)
     n_distinct = ranks.max() + 1
     if n_distinct < _FEWEST_ROWS:
         return all_rows(len(X))
-    if cv == "auto":
-        # Members for the other two folds were measured to add more than a third to the
-        # cost of a fit and to take one percent off the error.
-        return cross_validation(ranks, 5, used=3)
-    return cross_validation(ranks, min(cv, n_distinct))
+    return cross_validation(ranks, min(n_folds, n_distinct), used=used)
 
 
 def choose_split(
@@ -94,7 +144,7 @@ def choose_split(
     most = min(_MOST_HELD_OUT, _MOST_VALUES // X.shape[1])
     wanted = min(round(fraction * n_distinct), most, n_distinct - 5)
     held_out = ranks < max(wanted, 5)
-    return Folds([np.flatnonzero(~held_out)], [np.flatnonzero(held_out)])
+    return Folds([np.flatnonzero(~held_out)], [np.flatnonzero(held_out)], ranks)
 
 
 def _shuffled_ranks(
@@ -118,7 +168,7 @@ def all_rows(n_samples: int) -> Folds:
 def cross_validation(
     ranks: np.ndarray, n_folds: int, *, used: int | None = None
 ) -> Folds:
-    """Members that each hold out a fold, and one that trains on all rows.
+    """Members that each hold out a fold.
 
     Copies of a row have the same rank, and ranks are dealt to the folds in turn. Only
     the first `used` folds get a member.
@@ -126,13 +176,13 @@ def cross_validation(
     fold, rows = ranks % n_folds, np.arange(len(ranks))
     held_out = [rows[fold == j] for j in range(used or n_folds)]
     training = [rows[fold != j] for j in range(used or n_folds)]
-    return Folds([*training, rows], [*held_out, rows[:0]])
+    return Folds(training, held_out, ranks)
 
 
 def single_split(keys: np.ndarray, fraction: float) -> Folds:
     """One member that trains on all but about `fraction` of the rows."""
     held_out = keys < np.uint64(fraction * 2.0**64)
-    return Folds([np.flatnonzero(~held_out)], [np.flatnonzero(held_out)])
+    return Folds([np.flatnonzero(~held_out)], [np.flatnonzero(held_out)], keys)
 
 
 def row_keys(X: np.ndarray, random_state: np.random.RandomState) -> np.ndarray:

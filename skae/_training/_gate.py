@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from torch import nn
 
-from skae._training._batches import Tensors
 from skae._training._engine import held_out_error
-from skae._training._folds import Folds
+from skae._training._problem import Problem
 
 
 class Gate:
@@ -31,9 +29,9 @@ class Gate:
     weight_ : float
         Weight of the residual, in [0, 1].
     start_error_ : ndarray of shape (n_held_out,)
-        Error of each held-out row with the start alone.
+        Error of each distinct held-out row with the start alone.
     held_out_error_ : ndarray of shape (n_held_out,)
-        Error of each held-out row at the chosen weight.
+        Error of each distinct held-out row at the chosen weight.
     """
 
     weights = (0.25, 0.5, 0.75, 1.0)
@@ -62,18 +60,13 @@ class Gate:
         return bool(excess.mean() > self.standard_errors * standard_error)
 
 
-def weigh(
-    module: nn.Module,
-    objective: nn.Module,
-    tensors: Tensors,
-    folds: Folds,
-    gate: Gate,
-) -> Gate:
-    """Let the held-out rows set the ``weight`` of a residual module."""
+def weigh(problem: Problem, gate: Gate) -> Gate:
+    """Let the held-out rows set the ``weight`` of a gated module."""
+    module = problem.module
 
     def error_at(weight: float) -> np.ndarray:
         module.weight = weight
-        return held_out_error(module, objective, tensors, folds)
+        return problem.folds.per_distinct_row(held_out_error(problem))
 
     module.weight = gate.fit(error_at).weight_
     return gate

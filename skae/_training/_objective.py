@@ -1,13 +1,25 @@
-"""What a step minimises: noise, network, loss, penalty."""
+"""What a step minimises: how a batch is prepared, the loss, and terms beside it."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import torch
 from torch import nn
 
 from skae.losses import Loss
-from skae.noise import Corruption
-from skae.penalties import Penalty
+
+Tensors = dict[str, torch.Tensor]
+#: ``(batch, generator) -> batch``; without a generator, for rows that are judged.
+Prepare = Callable[[Tensors, torch.Generator | None], Tensors]
+#: ``(module, batch, outputs) -> term`` of shape ``(members, batch)``.
+Term = Callable[[nn.Module, Tensors, Tensors], torch.Tensor]
+
+
+def as_given(batch: Tensors, generator: torch.Generator | None) -> Tensors:
+    """Prepare nothing."""
+    return batch
 
 
 class Objective(nn.Module):
@@ -16,115 +28,42 @@ class Objective(nn.Module):
     Parameters
     ----------
     loss : Loss
-    corruption : callable or None
-        ``(x, generator) -> x`` with noise.
-    penalty : Penalty or None
-        Needs a module that encodes.
+    prepare : callable
+        What is done to a batch before the module sees it: noise, or what is hidden. A
+        ``weight`` in the batch says how much each element counts.
+    terms : mapping of str to callable
+        What training minimises beside the loss, by name.
     """
 
     def __init__(
         self,
         loss: Loss,
-        corruption: Corruption | None = None,
-        penalty: Penalty | None = None,
+        prepare: Prepare = as_given,
+        terms: Mapping[str, Term] = MappingProxyType({}),
     ) -> None:
         super().__init__()
         self.loss = loss
-        self.corruption = corruption
-        self.penalty = penalty
+        self.prepare = prepare
+        self.terms = dict(terms)
 
     def forward(
         self,
         module: nn.Module,
-        batch: dict[str, torch.Tensor],
+        batch: Tensors,
         generator: torch.Generator | None = None,
-    ) -> dict[str, torch.Tensor]:
+    ) -> Tensors:
         """Return terms ``(members, batch)``, each summed over the elements of a row.
 
-        Without a generator there is neither noise nor a penalty, only the error: that
-        is what held-out rows are judged by. A ``weight`` in the batch says how much
-        each element counts.
+        Without a generator nothing is drawn and no term counts but the error: that is
+        what held-out rows are judged by.
         """
-        training = generator is not None
-        if training and self.corruption is not None:
-            batch = batch | {"input": self.corruption(batch["input"], generator)}
+        batch = self.prepare(batch, generator)
         outputs = module(batch, generator)
         error = self.loss.pointwise(outputs["output"], batch["target"])
         if "weight" in batch:
             error = error * batch["weight"]
         terms = {"reconstruction": error.flatten(2).sum(-1)}
-        if training and self.penalty is not None:
-            terms["penalty"] = self.penalty.term(
-                module.encode, batch["input"], outputs["code"]
-            )
+        if generator is not None:
+            for name, term in self.terms.items():
+                terms[name] = term(module, batch, outputs)
         return terms
-
-
-class RestorationObjective(nn.Module):
-    """The error of restored rows; where there are gaps, of what was hidden alone.
-
-    Parameters
-    ----------
-    loss : Loss
-    degrade : callable or None
-        ``(x, generator) -> x`` degrades clean rows anew in every batch of the training;
-        None where degraded rows are given.
-    gaps : bool
-        Whether only what is NaN in a degraded row counts.
-    """
-
-    def __init__(
-        self, loss: Loss, degrade: Corruption | None = None, *, gaps: bool = False
-    ) -> None:
-        super().__init__()
-        self.loss = loss
-        self.degrade = degrade
-        self.gaps = gaps
-
-    def forward(
-        self,
-        module: nn.Module,
-        batch: dict[str, torch.Tensor],
-        generator: torch.Generator | None = None,
-    ) -> dict[str, torch.Tensor]:
-        """Return terms ``(members, batch)``, each summed over the elements of a row.
-
-        Held-out rows, judged without a generator, keep the degradation they have.
-        """
-        if generator is not None and self.degrade is not None:
-            batch = batch | {"input": self.degrade(batch["target"], generator)}
-        output = module(batch, generator)["output"]
-        error = self.loss.pointwise(output, batch["target"])
-        if self.gaps:
-            error = error * batch["input"].isnan()
-        return {"restoration": error.flatten(2).sum(-1)}
-
-
-class HiddenFeaturesObjective(nn.Module):
-    """Hide features of every row at random and judge their prediction alone.
-
-    How many are hidden is drawn for each row, uniformly from none to all: the network
-    learns to predict a feature from any set of the others.
-    """
-
-    def __init__(self, loss: Loss, corruption: Corruption | None = None) -> None:
-        super().__init__()
-        self.loss = loss
-        self.corruption = corruption
-
-    def forward(
-        self,
-        module: nn.Module,
-        batch: dict[str, torch.Tensor],
-        generator: torch.Generator | None = None,
-    ) -> dict[str, torch.Tensor]:
-        """Return terms ``(members, batch)``, each summed over the hidden features."""
-        x, target = batch["input"], batch["target"]
-        shares = torch.empty_like(x[..., :1]).uniform_(generator=generator)
-        draws = torch.empty_like(x).uniform_(generator=generator)
-        visible = (draws < shares).to(x.dtype)
-        if self.corruption is not None:
-            x = self.corruption(x, generator)
-        output = module({"input": x, "visible": visible}, generator)["output"]
-        error = self.loss.pointwise(output, target) * (1 - visible)
-        return {"reconstruction": error.sum(-1)}

@@ -1,4 +1,4 @@
-"""Losses: what counts as close. Element by element, neither reduced nor weighted."""
+"""What every loss offers."""
 
 from __future__ import annotations
 
@@ -6,58 +6,55 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch.nn import functional
 
 Pointwise = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
-def _identity(x: torch.Tensor) -> torch.Tensor:
+def identity(x: torch.Tensor) -> torch.Tensor:
+    """Return `x`: the link of a loss that bounds nothing."""
     return x
-
-
-def _squared_error(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    return functional.mse_loss(output, target, reduction="none")
-
-
-def _absolute_error(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    return functional.l1_loss(output, target, reduction="none")
-
-
-def _log_loss(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    return functional.binary_cross_entropy_with_logits(output, target, reduction="none")
-
-
-def _logit(probability: torch.Tensor) -> torch.Tensor:
-    return torch.logit(probability, eps=1e-7)
 
 
 @dataclass(frozen=True)
 class Loss:
-    """A pointwise loss, its link and its domain.
+    """What counts as close, element by element, neither reduced nor weighted.
 
-    Attributes
+    Estimators take one as ``loss`` in the place of a name.
+
+    Parameters
     ----------
     pointwise : callable
-        ``(output, target) -> loss`` of every element.
-    link, inverse_link : callable
+        ``(output, target) -> loss`` of every element, which torch can differentiate.
+        A function of a module or a :func:`functools.partial` of one can be pickled.
+    link, inverse_link : callable, default=identity
         From the network's output to the scale of the features, and back.
-    rotation_invariant : bool
+    rotation_invariant : bool, default=False
         Whether the sum over features is the same in every orthonormal basis.
-    unit_interval : bool
+    unit_interval : bool, default=False
         Whether targets must lie in [0, 1] and hence must not be rescaled.
+
+    See Also
+    --------
+    skae.AutoencoderTransformer : Minimises it.
+
+    Examples
+    --------
+    Huber's loss, which is linear for large errors:
+
+    >>> from functools import partial
+    >>> from torch.nn.functional import huber_loss
+    >>> from skae import AutoencoderTransformer
+    >>> from skae.losses import Loss
+    >>> huber = Loss(partial(huber_loss, reduction="none", delta=0.5))
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn.preprocessing import scale
+    >>> reducer = AutoencoderTransformer(2, loss=huber, max_iter=5, random_state=0)
+    >>> reducer.fit_transform(scale(load_wine().data)).shape
+    (178, 2)
     """
 
     pointwise: Pointwise
-    link: Callable[[torch.Tensor], torch.Tensor] = _identity
-    inverse_link: Callable[[torch.Tensor], torch.Tensor] = _identity
+    link: Callable[[torch.Tensor], torch.Tensor] = identity
+    inverse_link: Callable[[torch.Tensor], torch.Tensor] = identity
     rotation_invariant: bool = False
     unit_interval: bool = False
-
-
-LOSSES = {
-    "squared_error": Loss(_squared_error, rotation_invariant=True),
-    "absolute_error": Loss(_absolute_error),
-    "log_loss": Loss(
-        _log_loss, link=torch.sigmoid, inverse_link=_logit, unit_interval=True
-    ),
-}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from skae.networks._layers import Gain, blocks_of, zero_
+from skae.networks._layers import Gain, blocks_of
 
 
 class Autoencoder(nn.Module):
@@ -29,6 +29,18 @@ class Autoencoder(nn.Module):
 
     def decode(self, z: torch.Tensor) -> torch.Tensor:
         return self.decoder(z)
+
+    def stages(self) -> list[Autoencoder]:
+        """Return what can be trained one after the other: here one part, itself."""
+        return [self]
+
+    def zero_output_(self) -> None:
+        """Make encoder and decoder return zero, so that as a residual they add nothing.
+
+        Both parts have to offer it.
+        """
+        self.encoder.zero_output_()
+        self.decoder.zero_output_()
 
     def forward(
         self, batch: dict[str, torch.Tensor], generator: torch.Generator | None = None
@@ -77,14 +89,6 @@ class StackedAutoencoder(Autoencoder):
         """
         pairs = zip(self.encoder, reversed(self.decoder), strict=True)
         return [Autoencoder(encoder, decoder) for encoder, decoder in pairs]
-
-    def zero_output_(self) -> None:
-        """Make encoder and decoder return zero, so that as a residual they add nothing.
-
-        The code has to be linear.
-        """
-        zero_(self.encoder[-1])
-        zero_(self.decoder[-1])
 
 
 class TiedAutoencoder(StackedAutoencoder):

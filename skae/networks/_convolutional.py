@@ -6,16 +6,23 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 from numbers import Integral
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import nn
 
 from skae.networks._autoencoder import StackedAutoencoder, TiedAutoencoder
-from skae.networks._convolutional_layers import ImageShape, MemberConvolution
+from skae.networks._convolutional_layers import MemberConvolution
 from skae.networks._convolutional_map import ConvolutionalMap, ImageConvolution
-from skae.networks._layers import MemberLinear, activation_named, positive_integers
-from skae.networks._network import Network
+from skae.networks._images import ImageShape, image_shape_of
+from skae.networks._layers import (
+    MemberLinear,
+    Stack,
+    activation_named,
+    blocks_of,
+    positive_integers,
+)
+from skae.networks._network import Network, check_no_code
 
 
 class ConvolutionalNetwork(Network):
@@ -109,46 +116,55 @@ class ConvolutionalNetwork(Network):
         self.tied_weights = tied_weights
         self.code_activation = code_activation
 
-    def build(
+    def build_autoencoder(
         self,
-        input_shape: tuple[int, ...],
-        output_shape: tuple[int, ...],
-        n_components: int | None = None,
+        n_features: int,
+        n_components: int,
         *,
         members: int,
         generator: torch.Generator,
-    ) -> StackedAutoencoder | ConvolutionalMap:
-        draws = {"members": members, "generator": generator}
-        if n_components is None:
-            return self._build_map(input_shape, output_shape, draws)
+    ) -> StackedAutoencoder:
+        kind = TiedAutoencoder if self.tied_weights else StackedAutoencoder
+        return kind(
+            self._layers(
+                n_features, n_components, members=members, generator=generator
+            ),
+            activation_named(self.activation),
+            activation_named(self.code_activation, "code_activation"),
+            generator=generator,
+        )
+
+    def build_encoder(
+        self,
+        n_features: int,
+        n_outputs: int,
+        *,
+        members: int,
+        generator: torch.Generator,
+    ) -> Stack:
+        layers = self._layers(
+            n_features, n_outputs, members=members, generator=generator
+        )
         activation = activation_named(self.activation)
         code_activation = activation_named(self.code_activation, "code_activation")
+        return blocks_of(layers, activation, code_activation)
 
-        shape = self._check_image_shape(*input_shape)
-        window = self._check_window(shape)
-        layers: list[nn.Module] = []
-        for channels in self._check_channels([8, 16]):
-            layers.append(MemberConvolution(shape, channels, **window, **draws))
-            shape = layers[-1].output_shape
-        widths = [math.prod(shape), *self._check_hidden_size(), n_components]
-        layers += [MemberLinear(a, b, **draws) for a, b in pairwise(widths)]
-        kind = TiedAutoencoder if self.tied_weights else StackedAutoencoder
-        return kind(layers, activation, code_activation, generator=generator)
-
-    def _build_map(
+    def build_map(
         self,
         input_shape: tuple[int, ...],
         output_shape: tuple[int, ...],
-        draws: dict[str, Any],
+        *,
+        members: int,
+        generator: torch.Generator,
     ) -> ConvolutionalMap:
         if len(input_shape) != 3:
             raise ValueError(
                 "network=ConvolutionalNetwork(...) needs an estimator that encodes "
                 "images or restores them; pass a DenseNetwork to this one."
             )
-        self._check_no_code()
-        size = self._check_centred_window()
-        factor = output_shape[0] // input_shape[0]
+        check_no_code(self, "stride", "hidden_size", "tied_weights", "code_activation")
+        height, width, _ = input_shape
+        factor = output_shape[0] // height
         # Of images that are enlarged there is less to convolve.
         automatic = [16] * 3 if factor == 1 else [32] * 3
         channels = [
@@ -157,52 +173,37 @@ class ConvolutionalNetwork(Network):
             output_shape[-1] * factor**2,
         ]
         layers = [
-            ImageConvolution(a, b, kernel_size=size, **draws)
+            ImageConvolution(
+                a,
+                b,
+                kernel_size=self._check_centred_window(),
+                pixels=height * width,
+                members=members,
+                generator=generator,
+            )
             for a, b in pairwise(channels)
         ]
         return ConvolutionalMap(layers, activation_named(self.activation), factor)
 
-    def row_shapes(self, n_in: int, n_out: int) -> tuple[ImageShape, ImageShape]:
-        if n_in == n_out:
-            otherwise = ", or pass images of that shape as X_clean"
-            shape = self._check_image_shape(n_out, otherwise=otherwise)
-            return shape, shape
-        clean = height, width, channels = self._check_image_shape(n_out, "X_clean")
-        factor = math.isqrt(n_out // n_in) if n_in <= n_out else 0
-        sides = (height // factor, width // factor) if factor else (0, 0)
-        if factor == 0 or (
-            [side * factor for side in sides] != [height, width]
-            or math.prod(sides) * channels != n_in
-        ):
-            raise ValueError(
-                f"X has {n_in} features, which are no images smaller than "
-                f"image_shape={self.image_shape!r} by a whole factor in height and "
-                "width; pass images of such a size as X."
-            )
-        return (*sides, channels), clean
-
-    def _check_image_shape(
-        self, n_features: int, table: str = "X", otherwise: str = ""
-    ) -> ImageShape:
-        """Return height, width and channels."""
-        allowed = "(height, width) or (height, width, channels), positive integers"
-        shape = positive_integers(self.image_shape, "image_shape", allowed)
-        if len(shape) not in (2, 3):
-            raise ValueError(
-                f"image_shape must be {allowed}, got {self.image_shape!r}."
-            )
-        height, width, channels = shape if len(shape) == 3 else (*shape, 1)
-        if height * width * channels == n_features:
-            return height, width, channels
-        remedy = "set it to that of the images that were flattened to rows"
-        found, rest = divmod(n_features, height * width)
-        if not rest:
-            fitting = (height, width) if found == 1 else (height, width, found)
-            remedy = f"for {found} channel(s), as {table} has, set it to {fitting}"
-        raise ValueError(
-            f"image_shape={self.image_shape!r} means {math.prod(shape)} features, but "
-            f"{table} has {n_features}; {remedy}{otherwise}."
-        )
+    def _layers(
+        self,
+        n_features: int,
+        n_outputs: int,
+        *,
+        members: int,
+        generator: torch.Generator,
+    ) -> list[nn.Module]:
+        """Layers of an encoder: convolutions, then dense ones."""
+        shape = image_shape_of(self.image_shape, n_features)
+        window = self._check_window(shape)
+        draws = {"members": members, "generator": generator}
+        layers: list[nn.Module] = []
+        for channels in self._check_channels([8, 16]):
+            convolution = MemberConvolution(shape, channels, **window, **draws)
+            layers.append(convolution)
+            shape = convolution.output_shape
+        widths = [math.prod(shape), *self._check_hidden_size(), n_outputs]
+        return layers + [MemberLinear(a, b, **draws) for a, b in pairwise(widths)]
 
     def _check_window(self, shape: ImageShape) -> dict[str, int]:
         """Return size and step of the windows; they must fit the image and overlap."""
@@ -249,14 +250,6 @@ class ConvolutionalNetwork(Network):
                 f"without a code, got {size!r}."
             )
         return int(size)
-
-    def _check_no_code(self) -> None:
-        automatic = _is_auto(self.stride) and _is_auto(self.hidden_size)
-        if not automatic or self.tied_weights or self.code_activation != "identity":
-            raise ValueError(
-                "stride, hidden_size, tied_weights and code_activation are for an "
-                "estimator with a code; leave them at their defaults."
-            )
 
 
 def _is_auto(value: object) -> bool:

@@ -11,15 +11,13 @@ import math
 from collections.abc import Callable
 
 import torch
-from torch import nn
 from torch.nn import functional
 
-from skae.networks._layers import uniform_parameter
+from skae.networks._images import ImageShape
+from skae.networks._layers import Layer, uniform_parameter
 
-ImageShape = tuple[int, int, int]  # height, width, channels
 
-
-class MemberConvolution(nn.Module):
+class MemberConvolution(Layer):
     """One strided convolution per member.
 
     Images are padded with zeros, as few as let the windows reach every pixel.
@@ -65,6 +63,7 @@ class MemberConvolution(nn.Module):
         self.bias = uniform_parameter(
             members, channels, fan_in=fan_in, generator=generator
         )
+        self.products = self.weight.numel() * height * width
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return for_each_member(self._convolve, x, self.weight, self.bias)
@@ -86,7 +85,7 @@ class MemberConvolution(nn.Module):
         return back
 
 
-class MemberTransposedConvolution(nn.Module):
+class MemberTransposedConvolution(Layer):
     """From the outputs of a convolution back to images like its inputs.
 
     Parameters
@@ -101,6 +100,7 @@ class MemberTransposedConvolution(nn.Module):
     ) -> None:
         super().__init__()
         shape = convolution.weight.shape
+        self.products = convolution.products
         members, channels_in, channels, kernel_size, _ = shape
         self.input_shape = convolution.output_shape
         self.output_shape = convolution.input_shape

@@ -14,10 +14,10 @@ from torch import nn
 from torch.nn import functional
 
 from skae.networks._convolutional_layers import for_each_member
-from skae.networks._layers import uniform_parameter, zero_
+from skae.networks._layers import Layer, uniform_parameter, zero_
 
 
-class ImageConvolution(nn.Module):
+class ImageConvolution(Layer):
     """One convolution per member; height and width stay as they are.
 
     Images have the shape ``(members, batch, height, width, channels)``. Beyond the
@@ -28,6 +28,8 @@ class ImageConvolution(nn.Module):
     channels_in, channels : int
     kernel_size : int
         Side of a window, odd.
+    pixels : int
+        Of an image of the training; others may have more or fewer.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class ImageConvolution(nn.Module):
         channels: int,
         *,
         kernel_size: int,
+        pixels: int,
         members: int,
         generator: torch.Generator,
     ) -> None:
@@ -45,6 +48,7 @@ class ImageConvolution(nn.Module):
         fan_in = channels_in * kernel_size**2
         self.weight = uniform_parameter(*shape, fan_in=fan_in, generator=generator)
         self.bias = uniform_parameter(*shape[:2], fan_in=fan_in, generator=generator)
+        self.products = self.weight.numel() * pixels
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return for_each_member(self._convolve, x, self.weight, self.bias)
@@ -89,14 +93,11 @@ class ConvolutionalMap(nn.Module):
         self.factor = factor
         self.radius = sum(layer.radius for layer in layers)
 
-    def forward(
-        self, batch: dict[str, torch.Tensor], generator: torch.Generator | None = None
-    ) -> dict[str, torch.Tensor]:
-        x = batch["input"]
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         for layer in self.hidden:
             y = self.activation(layer(x))
             x = x + y if x.shape == y.shape else y
-        return {"output": self._enlarged(self.last(x))}
+        return self._enlarged(self.last(x))
 
     def zero_output_(self) -> None:
         """Make the stack return zero."""

@@ -8,18 +8,17 @@ from itertools import pairwise
 from typing import ClassVar, Literal
 
 import torch
-from torch import nn
 
 from skae.networks._autoencoder import StackedAutoencoder, TiedAutoencoder
 from skae.networks._layers import (
     MemberLinear,
+    Stack,
     ThinnedLinear,
     activation_named,
     blocks_of,
     positive_integers,
-    zero_,
 )
-from skae.networks._network import Network
+from skae.networks._network import Network, check_no_code
 
 
 class DenseNetwork(Network):
@@ -86,35 +85,74 @@ class DenseNetwork(Network):
         self.tied_weights = tied_weights
         self.code_activation = code_activation
 
-    def build(
+    def build_autoencoder(
         self,
-        input_shape: tuple[int],
-        output_shape: tuple[int],
-        n_components: int | None = None,
+        n_features: int,
+        n_components: int,
         *,
         members: int,
         generator: torch.Generator,
-    ) -> StackedAutoencoder | DenseMap:
-        (n_in,), (n_out,) = input_shape, output_shape
-        activation = activation_named(self.activation)
-        code_activation = activation_named(self.code_activation, "code_activation")
-        linear = partial(self._linear_layer(), members=members, generator=generator)
-
-        def layers(*widths: int) -> list[MemberLinear]:
-            return [linear(a, b) for a, b in pairwise(widths)]
-
-        if n_components is None:
-            self._check_no_code()
-            hidden = self._hidden_widths([64])
-            return DenseMap(blocks_of(layers(n_in, *hidden, n_out), activation))
-        hidden = self._hidden_widths([min(max(2 * n_in, 96), 192)] * 3)
+    ) -> StackedAutoencoder:
         kind = TiedAutoencoder if self.tied_weights else StackedAutoencoder
         return kind(
-            layers(n_in, *hidden, n_components),
-            activation,
-            code_activation,
+            self._layers(
+                n_features,
+                *self._hidden_widths(_automatic(n_features)),
+                n_components,
+                members=members,
+                generator=generator,
+            ),
+            activation_named(self.activation),
+            activation_named(self.code_activation, "code_activation"),
             generator=generator,
         )
+
+    def build_encoder(
+        self,
+        n_features: int,
+        n_outputs: int,
+        *,
+        members: int,
+        generator: torch.Generator,
+    ) -> Stack:
+        layers = self._layers(
+            n_features,
+            *self._hidden_widths(_automatic(n_features)),
+            n_outputs,
+            members=members,
+            generator=generator,
+        )
+        activation = activation_named(self.activation)
+        code_activation = activation_named(self.code_activation, "code_activation")
+        return blocks_of(layers, activation, code_activation)
+
+    def build_map(
+        self,
+        input_shape: tuple[int, ...],
+        output_shape: tuple[int, ...],
+        *,
+        members: int,
+        generator: torch.Generator,
+    ) -> Stack:
+        check_no_code(self, "tied_weights", "code_activation")
+        (n_in,), (n_out,) = input_shape, output_shape
+        layers = self._layers(
+            n_in,
+            *self._hidden_widths([64]),
+            n_out,
+            members=members,
+            generator=generator,
+        )
+        return blocks_of(layers, activation_named(self.activation))
+
+    def _layers(
+        self, *widths: int, members: int, generator: torch.Generator
+    ) -> list[MemberLinear]:
+        linear = self._linear_layer()
+        return [
+            linear(a, b, members=members, generator=generator)
+            for a, b in pairwise(widths)
+        ]
 
     def _hidden_widths(self, automatic: list[int]) -> list[int]:
         sizes = self.hidden_layer_sizes
@@ -137,26 +175,6 @@ class DenseNetwork(Network):
             )
         return partial(ThinnedLinear, connectivity=self.connectivity)
 
-    def _check_no_code(self) -> None:
-        if self.tied_weights or self.code_activation != "identity":
-            raise ValueError(
-                "tied_weights and code_activation are for an estimator with a code; "
-                "leave both at their defaults."
-            )
 
-
-class DenseMap(nn.Module):
-    """One stack of layers of :class:`DenseNetwork`, from inputs to outputs."""
-
-    def __init__(self, blocks: nn.Sequential) -> None:
-        super().__init__()
-        self.blocks = blocks
-
-    def forward(
-        self, batch: dict[str, torch.Tensor], generator: torch.Generator | None = None
-    ) -> dict[str, torch.Tensor]:
-        return {"output": self.blocks(batch["input"])}
-
-    def zero_output_(self) -> None:
-        """Make the stack return zero."""
-        zero_(self.blocks[-1])
+def _automatic(n_features: int) -> list[int]:
+    return [min(max(2 * n_features, 96), 192)] * 3

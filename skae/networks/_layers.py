@@ -44,15 +44,23 @@ def activation_named(name: str, parameter: str = "activation") -> type[nn.Module
     return ACTIVATIONS[name]
 
 
+class Stack(nn.Sequential):
+    """Blocks from inputs to outputs, a block being a layer and its activation."""
+
+    def zero_output_(self) -> None:
+        """Make the stack return zero. Its output has to be linear."""
+        zero_(self[-1])
+
+
 def blocks_of(
     layers: Iterable[nn.Module],
     activation: type[nn.Module],
     last_activation: type[nn.Module] = nn.Identity,
-) -> nn.Sequential:
-    """Return a sequence of blocks: a layer and its activation."""
+) -> Stack:
+    """Return a stack of blocks."""
     *hidden, last = layers
     blocks = [nn.Sequential(layer, activation()) for layer in hidden]
-    return nn.Sequential(*blocks, nn.Sequential(last, last_activation()))
+    return Stack(*blocks, nn.Sequential(last, last_activation()))
 
 
 def zero_(module: nn.Module) -> None:
@@ -71,7 +79,24 @@ def uniform_parameter(
     return nn.Parameter(values.uniform_(-bound, bound, generator=generator))
 
 
-class MemberLinear(nn.Module):
+class Layer(nn.Module):
+    """A layer of which it is known how much work it is.
+
+    Attributes
+    ----------
+    products : int
+        Multiplications in a pass of one row forward, of all members.
+    """
+
+    products: int
+
+
+def products_of(module: nn.Module) -> int:
+    """Multiplications in a pass of one row forward through all layers of a module."""
+    return sum(part.products for part in module.modules() if isinstance(part, Layer))
+
+
+class MemberLinear(Layer):
     """One affine map per member, all applied in a single batched product.
 
     Weights are stored as ``(members, in, out)``, the order in which the product reads
@@ -86,6 +111,7 @@ class MemberLinear(nn.Module):
         draw = partial(uniform_parameter, fan_in=n_in, generator=generator)
         self.weight = draw(members, n_in, n_out)
         self.bias = draw(members, 1, n_out)
+        self.products = self.weight.numel()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return torch.baddbmm(self.bias, x, self.weight)
@@ -100,13 +126,14 @@ class MemberLinear(nn.Module):
         return TransposedLinear(self, generator=generator)
 
 
-class TransposedLinear(nn.Module):
+class TransposedLinear(Layer):
     """The transpose of another layer, by its very weights, and a bias of its own."""
 
     def __init__(self, layer: MemberLinear, *, generator: torch.Generator) -> None:
         super().__init__()
         members, n_out, n_in = layer.weight.shape
         self.weight = layer.weight
+        self.products = layer.products
         self.bias = uniform_parameter(
             members, 1, n_out, fan_in=n_in, generator=generator
         )

@@ -2,56 +2,169 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+import inspect
 from typing import ClassVar
 
 import torch
 from sklearn.base import BaseEstimator
+from torch import nn
+
+from skae.networks._autoencoder import Autoencoder
 
 
-class Network(BaseEstimator, ABC):
-    """Specification of a network: parameters only, never a module or a tensor.
+class Network(BaseEstimator):
+    """Base of network specifications: parameters only, never a module or a tensor.
 
     Because a specification is a :class:`~sklearn.base.BaseEstimator`, ``clone`` copies
-    it and a grid reaches its parameters (``network__hidden_layer_sizes``).
+    it and a grid reaches its parameters (``network__hidden_layer_sizes``). Derive a
+    class from it for a network of your own and define the methods that your estimator
+    needs; each returns a new module with freshly drawn weights. For modules that know
+    nothing of members, use :class:`TorchNetwork` instead.
+
+    Every tensor has a leading axis of members: networks of one shape that are trained
+    at once. Modules take and return tensors ``(members, batch, n)``, and each of their
+    parameters and buffers begins with an axis of so many members, or of one for all.
 
     Attributes
     ----------
-    rotation_invariant : bool
-        Whether the network means the same in every orthonormal basis of its inputs.
-    code_activation : str
-        Activation function of the code; a parameter where others than ``"identity"``
-        are on offer.
+    rotation_invariant : bool, default=False
+        Whether the network means the same in every orthonormal basis of its inputs. If
+        so, it may see the rows in their principal components.
+    code_activation : str, default="identity"
+        Activation function of the code; a parameter where others are on offer.
+    image_shape : tuple of int or None, default=None
+        Shape of the images that rows are, where they are images; a parameter.
+
+    See Also
+    --------
+    DenseNetwork : Fully connected.
+    ConvolutionalNetwork : For images.
+    TorchNetwork : Modules of your own.
+
+    Examples
+    --------
+    A network whose decoder is linear, so that a row is a weighted sum of prototypes:
+
+    >>> from torch import nn
+    >>> from skae import AutoencoderTransformer
+    >>> from skae.networks import Autoencoder, DenseNetwork, Network
+    >>> class Prototypes(Network):
+    ...     def __init__(self, width=32):
+    ...         self.width = width
+    ...
+    ...     def build_autoencoder(self, n_features, n_components, **draws):
+    ...         encoder, decoder = DenseNetwork((self.width,)), DenseNetwork(())
+    ...         return Autoencoder(
+    ...             encoder.build_encoder(n_features, n_components, **draws),
+    ...             decoder.build_encoder(n_components, n_features, **draws),
+    ...         )
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn.preprocessing import scale
+    >>> reducer = AutoencoderTransformer(3, network=Prototypes(), random_state=0)
+    >>> reducer.fit_transform(scale(load_wine().data)).shape
+    (178, 3)
+    >>> reducer.set_params(network__width=16).network
+    Prototypes(width=16)
     """
 
-    rotation_invariant: ClassVar[bool]
+    rotation_invariant: ClassVar[bool] = False
     code_activation: str = "identity"
+    image_shape: tuple[int, ...] | None = None
 
-    @abstractmethod
-    def build(
+    def build_autoencoder(
         self,
-        input_shape: tuple[int, ...],
-        output_shape: tuple[int, ...],
-        n_components: int | None = None,
+        n_features: int,
+        n_components: int,
         *,
         members: int,
         generator: torch.Generator,
-    ) -> torch.nn.Module:
-        """Return a new module with freshly drawn weights.
+    ) -> Autoencoder:
+        """Return an encoder and a decoder, for estimators with a code.
 
-        The module has ``forward(batch, generator=None) -> {"output": tensor}`` and
-        ``zero_output_``; every tensor that it takes and returns has the shape
-        ``(members, batch, *shape)``, and so has every parameter and buffer a leading
-        axis of members. With `n_components` it is an autoencoder: it has ``encoder``,
-        ``decoder``, ``encode``, ``decode`` and ``stages``, and ``forward`` returns the
-        ``code`` as well. Without, it maps inputs to outputs in one piece.
+        Parameters
+        ----------
+        n_features : int
+            Values in a row.
+        n_components : int
+            Values in its code.
+        members : int
+            Number of networks that are trained at once.
+        generator : torch.Generator
+            Source of the weights.
+
+        Returns
+        -------
+        autoencoder : Autoencoder
+            Both parts map tensors to tensors.
         """
+        raise self._unsuitable("encodes and decodes")
 
-    def row_shapes(
-        self, n_in: int, n_out: int
-    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Return the shapes in which a map sees rows of inputs and of outputs.
+    def build_encoder(
+        self,
+        n_features: int,
+        n_outputs: int,
+        *,
+        members: int,
+        generator: torch.Generator,
+    ) -> nn.Module:
+        """Return the encoder alone, with as many outputs as are asked for.
 
-        A network that knows nothing of their shape sees them as they are.
+        Parameters
+        ----------
+        n_features : int
+            Values in a row.
+        n_outputs : int
+            Values of the output.
+        members : int
+            Number of networks that are trained at once.
+        generator : torch.Generator
+            Source of the weights.
+
+        Returns
+        -------
+        encoder : nn.Module
+            From tensors to tensors; ``zero_output_`` makes it return zero.
         """
-        return (n_in,), (n_out,)
+        raise self._unsuitable("only encodes")
+
+    def build_map(
+        self,
+        input_shape: tuple[int, ...],
+        output_shape: tuple[int, ...],
+        *,
+        members: int,
+        generator: torch.Generator,
+    ) -> nn.Module:
+        """Return a network without a code, from inputs to outputs in one piece.
+
+        Parameters
+        ----------
+        input_shape, output_shape : tuple of int
+            Of a row, or of an image with channels last.
+        members : int
+            Number of networks that are trained at once.
+        generator : torch.Generator
+            Source of the weights.
+
+        Returns
+        -------
+        network : nn.Module
+            From tensors to tensors; ``zero_output_`` makes it return zero.
+        """
+        raise self._unsuitable("predicts features from features")
+
+    def _unsuitable(self, job: str) -> ValueError:
+        return ValueError(
+            f"network={type(self).__name__}(...) is for other estimators than one that "
+            f"{job}; pass a DenseNetwork to this one."
+        )
+
+
+def check_no_code(network: Network, *parameters: str) -> None:
+    """Raise a ValueError if parameters of a code are set where there is none."""
+    defaults = inspect.signature(type(network)).parameters
+    if any(getattr(network, name) != defaults[name].default for name in parameters):
+        names = ", ".join(parameters[:-1]) + f" and {parameters[-1]}"
+        raise ValueError(
+            f"{names} are for an estimator with a code; leave them at their defaults."
+        )

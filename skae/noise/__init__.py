@@ -2,7 +2,7 @@
 
 from skae.noise._gaussian import GaussianNoise
 from skae.noise._masking import MaskingNoise
-from skae.noise._noise import Corruption, Noise, without_gaps
+from skae.noise._noise import Corruption, Noise, Units
 from skae.noise._salt_and_pepper import SaltAndPepperNoise
 from skae.noise._swap import SwapNoise
 
@@ -13,5 +13,5 @@ __all__ = [
     "Noise",
     "SaltAndPepperNoise",
     "SwapNoise",
-    "without_gaps",
+    "Units",
 ]

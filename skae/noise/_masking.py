@@ -7,7 +7,7 @@ from typing import Literal
 
 import torch
 
-from skae.noise._noise import Corruption, Noise
+from skae.noise._noise import Corruption, Noise, Units
 from skae.noise._strength import Range, Strength, probability_range, row_strengths
 
 
@@ -57,7 +57,9 @@ class MaskingNoise(Noise):
         self.strength = strength
         self.fill = fill
 
-    def corruption(self, rows: torch.Tensor, zero: torch.Tensor) -> Corruption:
+    def corruption(
+        self, rows: torch.Tensor, zero: torch.Tensor, units: Units
+    ) -> Corruption:
         ends = probability_range(self.strength)
         return partial(_hide, ends, self._fill(rows, zero))
 

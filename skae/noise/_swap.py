@@ -6,7 +6,7 @@ from functools import partial
 
 import torch
 
-from skae.noise._noise import Corruption, Noise
+from skae.noise._noise import Corruption, Noise, Units
 from skae.noise._strength import Range, Strength, probability_range, row_strengths
 
 
@@ -43,7 +43,9 @@ class SwapNoise(Noise):
     def __init__(self, strength: Strength = 0.1) -> None:
         self.strength = strength
 
-    def corruption(self, rows: torch.Tensor, zero: torch.Tensor) -> Corruption:
+    def corruption(
+        self, rows: torch.Tensor, zero: torch.Tensor, units: Units
+    ) -> Corruption:
         return partial(_swap, probability_range(self.strength))
 
 

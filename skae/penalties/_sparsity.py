@@ -8,7 +8,8 @@ from numbers import Real
 import torch
 from torch.nn import functional
 
-from skae.penalties._penalty import Encode, Penalty, check_strength
+from skae.networks import Autoencoder
+from skae.penalties._penalty import Penalty, Tensors, check_strength
 
 
 class L1Sparsity(Penalty):
@@ -44,8 +45,10 @@ class L1Sparsity(Penalty):
     def __init__(self, strength: float = 0.1) -> None:
         self.strength = strength
 
-    def term(self, encode: Encode, x: torch.Tensor, code: torch.Tensor) -> torch.Tensor:
-        return check_strength(self.strength) * code.abs().sum(-1)
+    def term(
+        self, module: Autoencoder, batch: Tensors, outputs: Tensors
+    ) -> torch.Tensor:
+        return check_strength(self.strength) * outputs["code"].abs().sum(-1)
 
 
 class KullbackLeiblerSparsity(Penalty):
@@ -85,8 +88,11 @@ class KullbackLeiblerSparsity(Penalty):
         self.target = target
         self.strength = strength
 
-    def term(self, encode: Encode, x: torch.Tensor, code: torch.Tensor) -> torch.Tensor:
+    def term(
+        self, module: Autoencoder, batch: Tensors, outputs: Tensors
+    ) -> torch.Tensor:
         strength, t = check_strength(self.strength), self._check_target()
+        code = outputs["code"]
         mean = code.mean(dim=1, keepdim=True)
         # Binary cross-entropy stays finite where all codes are rounded to zero or one.
         cross_entropy = functional.binary_cross_entropy(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skae._base._sklearn import check_feature_names_in
+from skae._base import check_feature_names_in
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,12 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from sklearn.utils.validation import check_is_fitted
-from torch import nn
 
-from skae._tables import Coordinates
-from skae.networks import MemberConvolution, MemberLinear
 from skae.plotting._cells import as_images, cells
 
 if TYPE_CHECKING:
@@ -110,23 +105,14 @@ class FilterDisplay:
             If `image_shape` does not make as many features as the estimator has seen,
             or no network was kept.
         """
-        check_is_fitted(estimator)
-        layer = _first_layer(estimator.module_.encoder)
-        coordinates = estimator._codec.coordinates
-        if layer is None:
-            raise ValueError(
-                f"This {type(estimator).__name__} has no filters to draw: fit kept the "
-                "start without a network; fit with start=None, or with cv=None."
-            )
-        if isinstance(layer, MemberConvolution):
-            filters = _kernels(layer) / coordinates.scale
-        elif image_shape is None:
-            raise ValueError(
-                "image_shape is needed to draw the filters of a dense network; pass "
-                "the height and width of the images."
-            )
-        else:
-            filters = as_images(_weights_of_features(layer, coordinates), image_shape)
+        filters = estimator.filters()
+        if filters.ndim == 2:
+            if image_shape is None:
+                raise ValueError(
+                    "image_shape is needed to draw the filters of a dense network; "
+                    "pass the height and width of the images."
+                )
+            filters = as_images(filters, image_shape)
         return cls(filters=filters).plot(max_filters=max_filters, ax=ax, **image_kwargs)
 
     def plot(
@@ -164,28 +150,6 @@ class FilterDisplay:
         ]
         self.figure_ = self.axes_[0].figure
         return self
-
-
-def _first_layer(encoder: nn.Module) -> MemberLinear | MemberConvolution | None:
-    """Return the first layer of a network, past the start that it may add to."""
-    layers = MemberLinear | MemberConvolution
-    found = (module for module in encoder.modules() if isinstance(module, layers))
-    return next(found, None)
-
-
-def _kernels(layer: MemberConvolution) -> np.ndarray:
-    """Kernels as images, their channels last."""
-    kernels = layer.weight[0].permute(0, 2, 3, 1)
-    return as_images(kernels.flatten(1).numpy(), kernels.shape[1:])
-
-
-@torch.no_grad()
-def _weights_of_features(layer: MemberLinear, coordinates: Coordinates) -> np.ndarray:
-    """Weight of each feature in each unit of a layer that sees coordinates."""
-    unit_vectors = torch.eye(coordinates.n_coordinates, dtype=layer.weight.dtype)[None]
-    # Asked for, because some layers leave out a part of their weights.
-    weights = (layer(unit_vectors) - layer.bias)[0].numpy().T / coordinates.scale
-    return weights if coordinates.basis is None else weights @ coordinates.basis
 
 
 def _with_grey_zero(weights: np.ndarray) -> np.ndarray:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from skae.estimators.detector._masked_network import MaskedAutoencoder, MaskedNetwork
+from skae.estimators.detector._module import MaskedAutoencoder
+from skae.estimators.detector._masked_network import MaskedNetwork
 from skae.networks import DenseNetwork, Network
 from skae.networks._layers import ThinnedLinear
 from skae.noise import Corruption, GaussianNoise, Noise

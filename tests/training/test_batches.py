@@ -8,7 +8,7 @@ import torch
 
 from skae._training import Folds, _batches
 from skae._training._batches import HeldOutBatches, TrainingBatches, gather
-from skae._training._folds import all_rows
+from skae._training import all_rows
 
 
 def folds_of(*training: np.ndarray, held_out: list[np.ndarray] | None = None) -> Folds:

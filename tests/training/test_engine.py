@@ -12,7 +12,8 @@ from sklearn.exceptions import ConvergenceWarning
 from torch import nn
 
 from skae._training import Folds, Objective, _engine, held_out_error, train
-from skae._training._folds import all_rows, cross_validation
+from skae._training import all_rows
+from skae._training._folds import cross_validation
 from skae.losses import LOSSES, Loss
 from skae.networks import DenseNetwork
 

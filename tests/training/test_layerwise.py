@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from skae._training import Folds, Objective, train
-from skae._training._folds import all_rows, cross_validation
+from skae._training import all_rows
+from skae._training._folds import cross_validation
 from skae.estimators.transformer._layerwise import in_phase, layer_phases
 from skae.losses import LOSSES
 from skae.networks import ConvolutionalNetwork, DenseNetwork, StackedAutoencoder

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from skae._training import Folds, Objective, _trial, train
-from skae._training._folds import all_rows
-from skae.estimators.denoiser._trial import choose_start
+from skae._training import all_rows
+from skae.estimators.denoiser._start import choose_start
 from skae.losses import LOSSES
 
 OBJECTIVE = Objective(LOSSES["squared_error"])

@@ -1,19 +1,23 @@
-"""What a denoiser learns from: rows, clean rows, and the noise between them."""
+"""Rows, clean rows, the noise between them and the network: what goes together."""
 
 from __future__ import annotations
 
-from typing import Literal
+import math
+from typing import Any, Literal
 
 import numpy as np
 from sklearn.utils import check_array
 
-from skae._base._sklearn import feature_names
+from skae._base import feature_names
 from skae._tables import has_gaps
+from skae.networks import Network, image_shape_of
 from skae.noise import GaussianNoise, Noise
+
+Shape = tuple[int, ...]
 
 
 def choose_noise(
-    noise: Literal["auto"] | Noise | None, X: np.ndarray, X_clean
+    noise: Literal["auto"] | Noise | None, X: np.ndarray, X_clean: Any
 ) -> Noise | None:
     """Return the noise that degrades the rows of X; None beside `X_clean`."""
     if X_clean is not None:
@@ -35,9 +39,9 @@ def choose_noise(
     return noise
 
 
-def check_clean_rows(X: np.ndarray, X_clean) -> np.ndarray:
+def check_clean_rows(X: np.ndarray, X_clean: Any) -> np.ndarray:
     """Return the clean rows of as many degraded ones."""
-    clean = check_array(
+    clean: np.ndarray = check_array(
         X_clean, dtype=[np.float64, np.float32], order="C", input_name="X_clean"
     )
     if len(clean) != len(X):
@@ -48,7 +52,7 @@ def check_clean_rows(X: np.ndarray, X_clean) -> np.ndarray:
     return clean
 
 
-def check_clean_names(X_clean, names: np.ndarray | None) -> None:
+def check_clean_names(X_clean: Any, names: np.ndarray | None) -> None:
     """Raise a ValueError if the columns are not those of the training."""
     passed = feature_names(X_clean)
     if names is None or passed is None or np.array_equal(passed, names):
@@ -80,3 +84,31 @@ def complete_rows(X: np.ndarray) -> np.ndarray:
             "DenoisingImputer."
         )
     return X[complete]
+
+
+def row_shapes(network: Network, n_in: int, n_out: int) -> tuple[Shape, Shape]:
+    """Return the shapes in which a network sees degraded and clean rows.
+
+    A network that knows nothing of images sees rows as they are.
+    """
+    if network.image_shape is None:
+        return (n_in,), (n_out,)
+    if n_in == n_out:
+        otherwise = ", or pass images of that shape as X_clean"
+        shape = image_shape_of(network.image_shape, n_out, otherwise=otherwise)
+        return shape, shape
+    clean = height, width, channels = image_shape_of(
+        network.image_shape, n_out, "X_clean"
+    )
+    factor = math.isqrt(n_out // n_in) if n_in <= n_out else 0
+    sides = (height // factor, width // factor) if factor else (0, 0)
+    if factor == 0 or (
+        [side * factor for side in sides] != [height, width]
+        or math.prod(sides) * channels != n_in
+    ):
+        raise ValueError(
+            f"X has {n_in} features, which are no images smaller than "
+            f"image_shape={network.image_shape!r} by a whole factor in height and "
+            "width; pass images of such a size as X."
+        )
+    return (*sides, channels), clean

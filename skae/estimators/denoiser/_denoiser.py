@@ -2,57 +2,56 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
-from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
 from sklearn.base import TransformerMixin
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
-from skae._base._callbacks import CallbackSupportMixin, FitTask
-from skae._base._estimator import NetworkEstimator
-from skae._base._sklearn import (
-    Interval,
+from skae._base import (
+    NETWORK,
+    VALIDATION_FRACTION,
+    Constraints,
+    Draws,
+    NetworkEstimator,
     StrOptions,
     check_feature_names_in,
     feature_names,
-    validated_fit,
+    loss_constraint,
+    transaction,
 )
-from skae._training import (
-    Gate,
-    History,
-    RestorationObjective,
-    available_device,
-    choose_split,
-    train,
-    weigh,
-)
-from skae.estimators.denoiser._beginning import begin, squared_errors
+from skae._training import Gate, History, Objective, Problem, choose_split, weigh
 from skae.estimators.denoiser._checks import (
     check_clean_names,
     check_clean_rows,
     check_no_gaps,
     choose_noise,
     complete_rows,
+    row_shapes,
 )
-from skae.estimators.denoiser._examples import given_pairs, noisy_pairs
+from skae.estimators.denoiser._examples import Pairs
 from skae.estimators.denoiser._module import Restorer
-from skae.estimators.denoiser._prediction import Restoration, mean_psnr
-from skae.estimators.denoiser._start import Starting
-from skae.losses import LOSSES
-from skae.networks import ACTIVATIONS, Network, resolve_network
+from skae.estimators.denoiser._prediction import Restoration
+from skae.estimators.denoiser._start import (
+    CANDIDATES,
+    ChosenStart,
+    choose_start,
+    fit_starts,
+    squared_errors,
+)
+from skae.losses import Loss, resolve_loss
+from skae.networks import Network, resolve_network
 from skae.noise import Noise
 
-_AUTOMATIC_ROWS = 32, 4e-3  # batch size and learning rate
-_AUTOMATIC_IMAGES = 16, 5e-3
+_AUTOMATIC_ROWS = {"batch_size": 32, "learning_rate": 4e-3}
+_AUTOMATIC_IMAGES = {"batch_size": 16, "learning_rate": 5e-3}
 _PASSES = 10  # over the rows in a round, at most: of few rows there is less to learn
 
 
-class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstimator):
+class DenoisingTransformer(TransformerMixin, NetworkEstimator):
     """Clean, complete and enlarge rows and images, from the best classical method on.
 
     Fitted to clean rows, it degrades them by `noise` and learns the way back; fitted to
@@ -194,28 +193,13 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
     (200, 64)
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+    _parameter_constraints: ClassVar[Constraints] = {
+        **NetworkEstimator._parameter_constraints,
+        **NETWORK,
+        **VALIDATION_FRACTION,
+        **loss_constraint(unit_interval=False),
         "noise": [StrOptions({"auto"}), Noise, None],
-        "network": [StrOptions({"dense"}), Network],
-        "hidden_layer_sizes": [StrOptions({"auto"}), "array-like"],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "start": [StrOptions({"auto", "identity", "linear", "local"})],
-        "loss": [StrOptions({"squared_error", "absolute_error"})],
-        "batch_size": [
-            StrOptions({"auto"}),
-            Interval(Integral, 1, None, closed="left"),
-        ],
-        "learning_rate_init": [
-            StrOptions({"auto"}),
-            Interval(Real, 0, None, closed="neither"),
-        ],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, 1, closed="left")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "device": [str, torch.device],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
+        "start": [StrOptions({"auto", *CANDIDATES})],
     }
 
     def __init__(
@@ -226,7 +210,7 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
         hidden_layer_sizes: Literal["auto"] | Sequence[int] = "auto",
         activation: str = "silu",
         start: Literal["auto", "identity", "linear", "local"] = "auto",
-        loss: Literal["squared_error", "absolute_error"] = "squared_error",
+        loss: Literal["squared_error", "absolute_error"] | Loss = "squared_error",
         batch_size: Literal["auto"] | int = "auto",
         learning_rate_init: Literal["auto"] | float = "auto",
         max_iter: int = 20,
@@ -253,7 +237,7 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
         self.random_state = random_state
         self.verbose = verbose
 
-    @validated_fit(prefer_skip_nested_validation=True)
+    @transaction
     def fit(self, X, y=None, *, X_clean=None) -> DenoisingTransformer:
         """Learn to restore rows like those of X.
 
@@ -284,84 +268,61 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
         ConvergenceWarning
             If training diverges; the best weights before it are kept.
         """
-        self._forget()
-        passed = X, y
-        allow_nan = self.__sklearn_tags__().input_tags.allow_nan
-        X = self._check_rows(X, allow_nan, reset=True)
-        noise = choose_noise(self.noise, X, X_clean)
-        X = complete_rows(X)
-        clean = X if X_clean is None else check_clean_rows(X, X_clean)
-        clean_feature_names = None if X_clean is None else feature_names(X_clean)
+        rows, clean, noise = self._check_learnable(X, X_clean)
         network = resolve_network(
             self.network, self.hidden_layer_sizes, self.activation
         )
-        shapes = network.row_shapes(X.shape[1], clean.shape[1])
-        device = available_device(self.device)
-        random_state = check_random_state(self.random_state)
-        generator = torch.Generator().manual_seed(random_state.randint(2**31 - 1))
-        folds = choose_split(clean, self.validation_fraction, random_state)
-        if noise is None:
-            pairs = given_pairs(X, clean, shapes)
-        else:
-            held_out = folds.held_out_rows
-            pairs = noisy_pairs(clean, shapes[1], noise, held_out, generator)
-        training = self._training(shapes[1], len(folds.training[0]))
-        training |= {"generator": generator, "device": device}
-        objective = RestorationObjective(
-            LOSSES[self.loss], pairs.degrade, gaps=pairs.gaps
+        shapes = row_shapes(network, rows.shape[1], clean.shape[1])
+        loss, draws = resolve_loss(self.loss), Draws(self.random_state)
+        folds = choose_split(clean, self.validation_fraction, draws.random_state)
+        pairs = Pairs.of(rows, clean, noise, shapes, folds, draws.generator)
+        settings = self._settings(folds, **_automatic(shapes[1]))
+        starts = fit_starts(self.start, pairs, folds, draws.generator)
+        restorer = Restorer.build(network, pairs, draws.generator)
+        untrained = Problem(
+            restorer, Objective(loss, pairs.prepare), pairs.tensors, folds
         )
-        tensors = {"input": pairs.degraded, "target": pairs.clean}
-        rest = objective, tensors, folds
-
-        rows = folds.training[0], folds.held_out[0]
-        starts = Starting(pairs, *rows, generator).candidates(self.start)
-        untrained = Restorer(
-            network,
-            *shapes,
-            pairs.surroundings,
-            gaps=pairs.gaps,
-            generator=generator,
+        start = choose_start(starts, untrained, settings, draws.generator)
+        restoration = Restoration.by_the_start(
+            pairs, clean, start.problem.module, draws.seed()
         )
-        beginning = begin(starts, untrained, *rest, **training)
-        seed = random_state.randint(2**31 - 1)
+        self.clean_feature_names_ = None if X_clean is None else feature_names(X_clean)
+        return self._learn(
+            start.problem,
+            (restoration, start),
+            draws,
+            {"X": X, "y": y, "metadata": _metadata(X_clean)},
+            settings,
+            phases=None if start.improvable else [],
+        )
 
-        def conclude(
-            denoiser: DenoisingTransformer, history: History, module: Restorer
-        ) -> None:
+    def _take_over(
+        self,
+        untrained: tuple[Restoration, ChosenStart],
+        problem: Problem,
+        history: History,
+    ) -> None:
+        """Keep as much of the network as held-out rows prove to be of use."""
+        restoration, start = untrained
+        module: Restorer = problem.module
+        module.weight, kept_errors = 0.0, start.errors
+        if history:
             # In the precision of the training, for speed.
-            judged = copy.deepcopy(module).float(), *rest
-            module.weight = weigh(*judged, Gate()).weight_ if history else 0.0
-            kept = squared_errors(*judged) if module.weight > 0 else beginning.errors
-            denoiser.start_ = beginning.start
-            denoiser.n_features_out_ = clean.shape[1]
-            denoiser.clean_feature_names_ = clean_feature_names
-            denoiser.data_range_ = float(clean.max() - clean.min())
-            scale = pairs.views[1].scale
-            denoiser._record(history, beginning.errors, kept, scale)
-            denoiser.uses_network_ = module.weight > 0
-            denoiser.module_ = module.eval().requires_grad_(False)
-            denoiser._restoration = Restoration(
-                denoiser.module_, *pairs.views, shapes[0], pairs.degrade, seed
-            )
-
-        def conclude_round(denoiser: DenoisingTransformer, history: History) -> None:
-            # A copy, because the training goes on.
-            conclude(denoiser, history, copy.deepcopy(beginning.module))
-
-        metadata = {} if X_clean is None else {"X_clean": X_clean}
-        task = FitTask.whole(self, *passed, max_subtasks=self.max_iter, **metadata)
-        history: History = []
-        if beginning.improvable:
-            history = train(
-                beginning.module,
-                *rest,
-                **training,
-                verbose=self.verbose,
-                watch=task.watch(conclude_round),
-            )
-        conclude(self, history, beginning.module)
-        task.end()
-        return self
+            judged = problem.snapshot()
+            judged.module.float()
+            module.weight = weigh(judged, Gate()).weight_
+            if module.weight > 0:
+                kept_errors = squared_errors(judged)
+        self._record(history, uses_network=module.weight > 0)
+        self._fitted = restoration.with_network(module)
+        self.module_ = module
+        self.start_ = start.name
+        self.n_features_out_ = restoration.n_out
+        self.data_range_ = restoration.peak
+        if problem.provable:
+            scale = restoration.clean.scale**2
+            self.start_validation_score_ = restoration.score(start.errors * scale)
+            self.best_validation_score_ = restoration.score(kept_errors * scale)
 
     def fit_transform(self, X, y=None, *, X_clean=None) -> np.ndarray:
         """Learn to restore rows like those of X, and restore these.
@@ -396,9 +357,9 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
             Restored rows.
         """
         check_is_fitted(self)
-        X = self._check_rows(X, self.module_.gaps)
-        restoration = self._restoration.in_precision(X.dtype)
-        return restoration.restore(X, self.n_features_out_)
+        X = self._check_rows(X, self._fitted.gaps)
+        restored: np.ndarray = self._fitted.in_precision(X.dtype).restore(X)
+        return restored
 
     def restore_image(self, image) -> np.ndarray:
         """Restore an image of any size.
@@ -423,13 +384,14 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
             If the network or the start knows rows of one size only.
         """
         check_is_fitted(self)
-        shape = self._restoration.shape
+        restoration: Restoration = self._fitted
+        shape = restoration.shape
         if len(shape) != 3:
             raise ValueError(
                 "restore_image needs a network for images; set "
                 "network=ConvolutionalNetwork(image_shape=...) and fit again."
             )
-        if self.module_.radius is None:
+        if restoration.module.radius is None:
             raise ValueError(
                 f"start_={self.start_!r} knows images of {shape[0]} x {shape[1]} "
                 "pixels only; set start='local' and fit again."
@@ -448,9 +410,9 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
             ensure_all_finite="allow-nan",
             input_name="image",
         )
-        if not self.module_.gaps:
+        if not restoration.gaps:
             check_no_gaps(image, "image")
-        restoration = self._restoration.in_precision(image.dtype)
+        restoration = restoration.in_precision(image.dtype)
         restored = restoration.restore_image(image.reshape(*size[:2], shape[2]))
         return restored.reshape(*restored.shape[:2], *size[2:])
 
@@ -481,8 +443,8 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
         rows with `X_clean` to it.
         """
         check_is_fitted(self)
-        X = self._check_rows(X, self.module_.gaps)
-        restoration = self._restoration.in_precision(X.dtype)
+        X = self._check_rows(X, self._fitted.gaps)
+        restoration: Restoration = self._fitted.in_precision(X.dtype)
         if X_clean is not None:
             clean = check_clean_rows(X, X_clean)
             check_clean_names(X_clean, self.clean_feature_names_)
@@ -500,7 +462,7 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
             )
         else:
             errors = restoration.errors_after_degrading(complete_rows(X))
-        return mean_psnr(errors, self.data_range_)
+        return restoration.score(errors)
 
     def get_feature_names_out(self, input_features=None) -> np.ndarray:
         """Return the names of the features of clean rows.
@@ -537,46 +499,25 @@ class DenoisingTransformer(CallbackSupportMixin, TransformerMixin, NetworkEstima
             check_no_gaps(X, "X")
         return X
 
-    def _training(self, shape: tuple[int, ...], n_samples: int) -> dict[str, Any]:
-        """Parameters of the training."""
-        automatic = _AUTOMATIC_IMAGES if len(shape) == 3 else _AUTOMATIC_ROWS
-        batch_size, learning_rate = (
-            default if chosen == "auto" else chosen
-            for chosen, default in zip(
-                (self.batch_size, self.learning_rate_init), automatic, strict=True
-            )
-        )
-        steps = min(_steps(shape), _PASSES * n_samples / batch_size)
-        return {
-            "batch_size": batch_size,
-            "learning_rate": learning_rate,
-            "max_iter": self.max_iter,
-            "tol": self.tol,
-            "n_iter_no_change": self.n_iter_no_change,
-            "passes": steps * min(batch_size, n_samples) / n_samples,
-        }
-
-    def _record(
-        self,
-        history: History,
-        start_errors: np.ndarray,
-        kept_errors: np.ndarray,
-        scale: float,
-    ) -> None:
-        self.history_ = history
-        self.n_iter_ = len(history)
-        self.loss_curve_ = [row["loss"] for row in history]
-        self.start_validation_score_ = self.best_validation_score_ = None
-        if len(start_errors):
-            self.start_validation_score_, self.best_validation_score_ = (
-                mean_psnr(errors * scale**2, self.data_range_)
-                for errors in (start_errors, kept_errors)
-            )
+    def _check_learnable(
+        self, X: Any, X_clean: Any
+    ) -> tuple[np.ndarray, np.ndarray, Noise | None]:
+        """Rows, the clean rows that they are to become, and the noise between them."""
+        allow_nan = self.__sklearn_tags__().input_tags.allow_nan
+        X = self._check_rows(X, allow_nan, reset=True)
+        noise = choose_noise(self.noise, X, X_clean)
+        X = complete_rows(X)
+        return X, X if X_clean is None else check_clean_rows(X, X_clean), noise
 
 
-def _steps(shape: tuple[int, ...]) -> int:
-    """Steps in a round: fewer of large images, of which each teaches more."""
+def _automatic(shape: tuple[int, ...]) -> dict[str, Any]:
+    """What stands for ``"auto"``, and the length of a round, for rows of a shape."""
     if len(shape) == 1:
-        return 100
-    pixels = shape[0] * shape[1]
-    return round(min(max(60 * 28**2 / pixels, 40), 200))
+        return {**_AUTOMATIC_ROWS, "passes": _PASSES, "most_steps": 100}
+    # Fewer steps of large images, of which each teaches more.
+    steps = round(min(max(60 * 28**2 / (shape[0] * shape[1]), 40), 200))
+    return {**_AUTOMATIC_IMAGES, "passes": _PASSES, "most_steps": steps}
+
+
+def _metadata(X_clean: Any) -> dict[str, Any]:
+    return {} if X_clean is None else {"X_clean": X_clean}

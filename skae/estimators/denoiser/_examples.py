@@ -9,15 +9,42 @@ import numpy as np
 import torch
 from torch import nn
 
+from skae._base import corruption_of
 from skae._tables import Coordinates, row_blocks, spread
-from skae.estimators.denoiser._degradation import Degradation
+from skae._training import Folds, Tensors
 from skae.estimators.denoiser._surroundings import NoSurroundings, surroundings_of
-from skae.noise import Noise
+from skae.noise import Noise, Units
 
 Shape = tuple[int, ...]
 
 _SAMPLE = 1_000  # rows that tell how large a noise is
 _LARGEST = 1e36  # with noise, about as much as float32 holds, the precision of training
+
+
+class Degradation:
+    """A noise in the units of X, for rows in coordinates and for images.
+
+    Parameters
+    ----------
+    noise : Noise
+    clean : tensor of shape (n_samples, *shape)
+        Clean rows in coordinates.
+    view : Coordinates
+    std : float
+        Root of the mean variance of the features of X.
+    """
+
+    def __init__(
+        self, noise: Noise, clean: torch.Tensor, view: Coordinates, std: float
+    ) -> None:
+        self._unit = view.scale
+        rows = clean.flatten(1) * self._unit
+        zero = -torch.from_numpy(view.mean).expand(rows.shape[1])
+        self._corrupt = corruption_of(noise, rows, zero, Units(std=std))
+
+    def __call__(self, x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        degraded = self._corrupt(x.flatten(2) * self._unit, generator) / self._unit
+        return degraded.view_as(x)
 
 
 @dataclass(frozen=True)
@@ -45,10 +72,47 @@ class Pairs:
     degrade: Degradation | None = None
     gaps: bool = False
 
+    @classmethod
+    def of(
+        cls,
+        X: np.ndarray,
+        clean: np.ndarray,
+        noise: Noise | None,
+        shapes: tuple[Shape, Shape],
+        folds: Folds,
+        generator: torch.Generator,
+    ) -> Pairs:
+        """Pair the rows of two tables or, with a noise, clean rows with degraded ones.
+
+        Parameters
+        ----------
+        shapes : (tuple of int, tuple of int)
+            In which a network sees a degraded and a clean row.
+        """
+        if noise is None:
+            return given_pairs(X, clean, shapes)
+        return noisy_pairs(clean, shapes[1], noise, folds.held_out_rows, generator)
+
     @property
     def shapes(self) -> tuple[Shape, Shape]:
         """Shapes of a degraded and of a clean row."""
         return tuple(self.degraded.shape[1:]), tuple(self.clean.shape[1:])
+
+    @property
+    def tensors(self) -> Tensors:
+        """What a network trains on."""
+        return {"input": self.degraded, "target": self.clean}
+
+    def prepare(self, batch: Tensors, generator: torch.Generator | None) -> Tensors:
+        """Degrade the clean rows of a batch anew; those that are judged are given.
+
+        Where there can be gaps, what is hidden counts alone.
+        """
+        if generator is not None and self.degrade is not None:
+            batch = batch | {"input": self.degrade(batch["target"], generator)}
+        if self.gaps:
+            batch = batch | {"weight": batch["input"].isnan()}
+        return batch
 
     def blocks(
         self, rows: np.ndarray, passes: int, generator: torch.Generator
@@ -108,7 +172,8 @@ def noisy_pairs(
     """
     view = _coordinates(clean, shape)
     sample = torch.from_numpy(view.transform(spread(clean, _SAMPLE)))
-    degrade = Degradation(noise, sample, view.mean, view.scale)
+    std = view.scale
+    degrade = Degradation(noise, sample, view, std)
     noisy = degrade(sample[None], generator)[0]
     surroundings = surroundings_of(
         noisy.unflatten(1, shape), sample.unflatten(1, shape)
@@ -119,7 +184,7 @@ def noisy_pairs(
 
     view = Coordinates(view.mean, view.scale * wider)
     target = view.training_tensor(clean).unflatten(1, shape)
-    degrade = Degradation(noise, target, view.mean, view.scale)
+    degrade = Degradation(noise, target, view, std)
     judged = torch.from_numpy(held_out)
     degraded = target.clone()
     degraded[judged] = degrade(target[judged][None], generator)[0]

@@ -9,29 +9,28 @@ from torch import nn
 from torch.nn import functional
 
 from skae._starts import split_gaps
+from skae._training import Gated, Tensors
+from skae.estimators.denoiser._examples import Pairs
 from skae.estimators.denoiser._surroundings import enlarged
 from skae.networks import Network
 
-Shape = tuple[int, ...]
 
-
-class Restorer(nn.Module):
+class Restorer(Gated):
     """What a start makes of degraded rows, plus what a network adds to it.
 
     The network sees the degraded row, what the start made of it and, if there can be
-    gaps, where they were. Its output begins at zero, so that before the first step this
-    *is* the start. Rows are seen as they are, or as images with channels last; a
+    gaps, where they were. Rows are seen as they are, or as images with channels last; a
     degraded image may be smaller by a whole factor.
 
     Parameters
     ----------
-    network : Network
-        Specification of the network.
-    degraded, clean : tuple of int
-        Shapes of a degraded and of a clean row.
+    network : nn.Module
+        Adds to the start; has ``zero_output_``.
     surroundings : nn.Module
         ``(values, visible) -> (level, hints)``: what pixels are seen relative to, by
         the start and by the network, and what else the network is told of it.
+    factor : int
+        By which height and width of images are enlarged.
     gaps : bool
         Whether rows can have gaps, which are NaN.
 
@@ -42,38 +41,39 @@ class Restorer(nn.Module):
     unit : float
         Unit of the network's output: the error of the start, so that a network has
         little to learn in order to change little.
-    weight : float
-        How much of the network is kept, in [0, 1]; chosen by a gate.
     """
 
     def __init__(
-        self,
-        network: Network,
-        degraded: Shape,
-        clean: Shape,
-        surroundings: nn.Module,
-        *,
-        gaps: bool,
-        generator: torch.Generator,
+        self, network: nn.Module, surroundings: nn.Module, factor: int, *, gaps: bool
     ) -> None:
         super().__init__()
         self.surroundings = surroundings
         self.gaps = gaps
+        self.factor = factor
+        self.start: nn.Module = nn.Identity()
+        self.network = network
+        self.network.zero_output_()
+        self.unit = 1.0
+
+    @classmethod
+    def build(
+        cls, network: Network, pairs: Pairs, generator: torch.Generator
+    ) -> Restorer:
+        """Build the network that pairs need, without a start."""
+        degraded, clean = pairs.shapes
         # Tables have no pixels to be made larger.
-        self.factor = clean[0] // degraded[0] if len(clean) > 1 else 1
-        seen = degraded[-1] * (1 + gaps + surroundings.n_hints)
-        seen += clean[-1] * self.factor**2
-        self.start = nn.Identity()
-        self.network = network.build(
+        factor = clean[0] // degraded[0] if len(clean) > 1 else 1
+        seen = degraded[-1] * (1 + pairs.gaps + pairs.surroundings.n_hints)
+        seen += clean[-1] * factor**2
+        built = network.build_map(
             (*degraded[:-1], seen), clean, members=1, generator=generator
         )
-        self.network.zero_output_()
-        self.unit, self.weight = 1.0, 0.0
+        return cls(built, pairs.surroundings, factor, gaps=pairs.gaps)
 
     def with_start(self, start: nn.Module) -> Restorer:
-        """Return a copy with this start."""
+        """Return a copy with this start, of which the network is no part yet."""
         restorer = copy.deepcopy(self)
-        restorer.start = start
+        restorer.start, restorer.weight = start, 0.0
         return restorer
 
     @property
@@ -84,23 +84,31 @@ class Restorer(nn.Module):
         """
         if self.start.radius is None:
             return None
-        own = self.start.radius + self.network.radius
+        own: int = self.start.radius + self.network.radius
         return own + self.surroundings.radius
 
     def forward(
-        self, batch: dict[str, torch.Tensor], generator: torch.Generator | None = None
-    ) -> dict[str, torch.Tensor]:
+        self, batch: Tensors, generator: torch.Generator | None = None
+    ) -> Tensors:
         values, visible = split_gaps(batch["input"])
         level, hints = self.surroundings(values, visible)
         values = (values - level) * visible
-        output = self.start(values, visible)
-        if self.weight > 0:
-            parts = [values, self._folded(output), *hints]
-            if self.gaps:
-                parts.append(visible)
-            correction = self.network({"input": torch.cat(parts, dim=-1)})["output"]
-            output = output + self.weight * self.unit * correction
+        restored = self.start(values, visible)
+        seen = [values, self._folded(restored), *hints]
+        if self.gaps:
+            seen.append(visible)
+        output = self.gated(restored, seen)
         return {"output": output + enlarged(level, self.factor)}
+
+    def start_output(
+        self, restored: torch.Tensor, seen: list[torch.Tensor]
+    ) -> torch.Tensor:
+        return restored
+
+    def correction(
+        self, restored: torch.Tensor, seen: list[torch.Tensor]
+    ) -> torch.Tensor:
+        return self.weight * self.unit * self.network(torch.cat(seen, dim=-1))
 
     def _folded(self, clean: torch.Tensor) -> torch.Tensor:
         """Enlarged images as degraded ones with more channels."""

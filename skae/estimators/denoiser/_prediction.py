@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from skae._tables import Coordinates, map_blocks, row_blocks
-from skae.estimators.denoiser._degradation import Degradation
+from skae.estimators.denoiser._examples import Degradation, Pairs
 from skae.estimators.denoiser._module import Restorer
 
 _TILE = 256  # side of a tile of a large image, in pixels
@@ -36,34 +36,79 @@ class Restoration:
 
     Attributes
     ----------
-    module : Restorer
     degraded, clean : Coordinates
         For images with one mean for all pixels.
     shape : tuple of int
         In which the module sees a degraded row.
+    n_out : int
+        Values of a clean row.
+    peak : float
+        Largest less smallest clean value.
     degrade : Degradation or None
         What clean rows were degraded by in training.
     seed : int
         Of the degradation of the rows that are scored.
+    module : Restorer
+        In float64.
+    fast_module : Restorer
+        The same in float32, for rows of that precision.
     """
 
-    module: Restorer
     degraded: Coordinates
     clean: Coordinates
     shape: tuple[int, ...]
+    n_out: int
+    peak: float
     degrade: Degradation | None
     seed: int
+    module: Restorer
+    fast_module: Restorer
+
+    @classmethod
+    def by_the_start(
+        cls, pairs: Pairs, clean: np.ndarray, restorer: Restorer, seed: int
+    ) -> Restoration:
+        """Restore by the start alone, as long as the restorer gives no other weight.
+
+        Parameters
+        ----------
+        clean : ndarray of shape (n_samples, n_out)
+            The clean rows of the training.
+        """
+        peak = float(clean.max() - clean.min())
+        return cls(
+            *pairs.views,
+            pairs.shapes[0],
+            clean.shape[1],
+            peak,
+            pairs.degrade,
+            seed,
+            restorer,
+            restorer,
+        )
+
+    @property
+    def gaps(self) -> bool:
+        """Whether rows can have gaps, which are NaN."""
+        return self.module.gaps
+
+    def with_network(self, module: Restorer) -> Restoration:
+        """Return one that predicts with a trained module."""
+        module = module.eval().requires_grad_(False)
+        return replace(self, module=module, fast_module=copy.deepcopy(module).float())
 
     def in_precision(self, dtype: np.dtype) -> Restoration:
-        """Return one that computes in this precision; fitted modules are in float64."""
-        if dtype == np.float64:
-            return self
-        return replace(self, module=copy.deepcopy(self.module).float())
+        """Return one that computes in this precision."""
+        return replace(self, module=self.fast_module) if dtype == np.float32 else self
 
-    def restore(self, rows: np.ndarray, n_out: int) -> np.ndarray:
-        """Return restored rows, which have `n_out` values, block by block."""
+    def score(self, errors: np.ndarray) -> float:
+        """Mean peak signal-to-noise ratio of rows, from their mean squared errors."""
+        return mean_psnr(errors, self.peak)
+
+    def restore(self, rows: np.ndarray) -> np.ndarray:
+        """Return restored rows, block by block."""
         return map_blocks(
-            self._restore, rows, n_out, working=rows.dtype, elements=_ELEMENTS
+            self._restore, rows, self.n_out, working=rows.dtype, elements=_ELEMENTS
         )
 
     def errors(self, degraded: np.ndarray, clean: np.ndarray) -> np.ndarray:
@@ -89,7 +134,7 @@ class Restoration:
 
     def _errors_of(self, degraded: np.ndarray, clean: np.ndarray) -> np.ndarray:
         squares = np.square(self._restore(degraded) - clean, dtype=np.float64)
-        if not self.module.gaps:
+        if not self.gaps:
             return squares.mean(axis=1)
         hidden = np.isnan(degraded)
         some = hidden.any(axis=1)
@@ -136,7 +181,7 @@ class Restoration:
 
     def _kept(self, degraded: np.ndarray, restored: np.ndarray) -> np.ndarray:
         """Where there can be gaps, only these are replaced."""
-        if not self.module.gaps:
+        if not self.gaps:
             return restored
         return np.where(np.isnan(degraded), restored, degraded)
 

@@ -4,37 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
 from sklearn.base import OutlierMixin
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skae._base._callbacks import CallbackSupportMixin, FitTask
-from skae._base._estimator import NetworkEstimator
-from skae._base._sklearn import Interval, StrOptions, validated_fit
+from skae._base import (
+    NETWORK,
+    Constraints,
+    Draws,
+    Interval,
+    NetworkEstimator,
+    StrOptions,
+    corruption_of,
+    transaction,
+    without_gaps,
+)
 from skae._tables import map_blocks
-from skae._training import available_device
+from skae._training import History, Objective, Problem
 from skae.estimators.detector._core import core_rows
-from skae.estimators.detector._expert import Expert
-from skae.estimators.detector._masked_network import MaskedNetwork
+from skae.estimators.detector._examples import HiddenFeatures, Rows
+from skae.estimators.detector._module import MaskedAutoencoder
 from skae.estimators.detector._nearest_rows import NearestRows
+from skae.estimators.detector._networks import MaskedNetworks
+from skae.estimators.detector._prediction import Panel
 from skae.estimators.detector._robust_scaling import RobustScaling
-from skae.networks import ACTIVATIONS, Network, resolve_network
-from skae.noise import GaussianNoise, Noise
-
-_MAX_REFERENCE = 4096  # rows that new rows are compared with
-#: Exponent of the mean over experts. The largest surprise alone ranks as well on
-#: average, but worse where training rows are clean; the plain mean (1) is worse where
-#: they are not.
-_POWER = 3
+from skae.losses import LOSSES
+from skae.networks import Network, resolve_network
+from skae.noise import Corruption, GaussianNoise, Noise, Units
 
 
-class ReconstructionOutlierDetector(
-    CallbackSupportMixin, OutlierMixin, NetworkEstimator
-):
+class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
     """Outlier detection by how badly a row is reconstructed, and where.
 
     Two experts reconstruct every row. An ensemble of neural networks predicts each
@@ -150,25 +152,18 @@ class ReconstructionOutlierDetector(
     True
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+    _parameter_constraints: ClassVar[Constraints] = {
+        **NetworkEstimator._parameter_constraints,
+        **NETWORK,
         "contamination": [
             StrOptions({"auto"}),
             Interval(Real, 0, 0.5, closed="right"),
         ],
         "n_estimators": [Interval(Integral, 1, None, closed="left")],
         "max_samples": [Interval(Real, 0, 1, closed="right")],
-        "network": [StrOptions({"dense"}), Network],
-        "hidden_layer_sizes": [StrOptions({"auto"}), "array-like"],
-        "activation": [StrOptions(set(ACTIVATIONS))],
         "noise": [StrOptions({"auto"}), Noise, None],
         "core_fraction": [Interval(Real, 0, 1, closed="right")],
         "n_neighbors": [Interval(Integral, 1, None, closed="left"), None],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "device": [str, torch.device],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
     }
 
     def __init__(
@@ -183,9 +178,11 @@ class ReconstructionOutlierDetector(
         noise: Literal["auto"] | Noise | None = "auto",
         core_fraction: float = 0.75,
         n_neighbors: int | None = 5,
-        batch_size: int = 256,
-        learning_rate_init: float = 3e-3,
+        batch_size: Literal["auto"] | int = "auto",
+        learning_rate_init: Literal["auto"] | float = "auto",
         max_iter: int = 5,
+        tol: float = 1e-3,
+        n_iter_no_change: int = 3,
         device: str | torch.device = "cpu",
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
@@ -202,11 +199,13 @@ class ReconstructionOutlierDetector(
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
         self.max_iter = max_iter
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
         self.device = device
         self.random_state = random_state
         self.verbose = verbose
 
-    @validated_fit(prefer_skip_nested_validation=True)
+    @transaction
     def fit(self, X, y=None) -> ReconstructionOutlierDetector:
         """Learn what rows look like.
 
@@ -233,51 +232,46 @@ class ReconstructionOutlierDetector(
         ConvergenceWarning
             If training diverges; the best weights before it are kept.
         """
-        self._forget()
-        passed = X, y
-        X = self._check_X(X, reset=True, ensure_min_samples=2)
+        table = self._check_X(X, reset=True, ensure_min_samples=2)
         network = resolve_network(
             self.network, self.hidden_layer_sizes, self.activation
         )
-        device = available_device(self.device)
-        random_state = check_random_state(self.random_state)
-        generator = torch.Generator().manual_seed(random_state.randint(2**31 - 1))
-
-        scaling = RobustScaling(X)
-        core = core_rows(X, scaling, self.core_fraction, random_state)
-        reference = random_state.permutation(len(X))[:_MAX_REFERENCE]
-        others: list[Expert] = []
+        draws = Draws(self.random_state)
+        scaling = RobustScaling().fit(table)
+        core = core_rows(table, scaling, self.core_fraction, draws.random_state)
+        rows = Rows.of(table, core, scaling.scale, draws.random_state)
+        nearest = None
         if self.n_neighbors is not None:
-            others.append(NearestRows(X[reference], scaling, self.n_neighbors))
-
-        def conclude(
-            detector: ReconstructionOutlierDetector, networks: MaskedNetwork
-        ) -> None:
-            detector._combine([networks, *others], X)
-
-        task = FitTask.whole(self, *passed, max_subtasks=self.max_iter)
-        networks = MaskedNetwork(
-            X,
-            core,
-            reference,
-            scaling.scale,
-            network=network,
-            n_estimators=self.n_estimators,
-            max_samples=self.max_samples,
-            noise=GaussianNoise(0.1) if self.noise == "auto" else self.noise,
-            generator=generator,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate_init,
-            max_iter=self.max_iter,
-            tol=0.0,
-            n_iter_no_change=self.max_iter,
-            device=device,
-            verbose=self.verbose,
-            watch=task.watch(conclude),
+            nearest = NearestRows(scaling, self.n_neighbors).fit(table[rows.reference])
+        module = MaskedAutoencoder.build(
+            network, table.shape[1], self.n_estimators, draws.generator
         )
-        conclude(self, networks)
-        task.end()
-        return self
+        tensors = rows.tensors()
+        hide = HiddenFeatures(self._corruption(tensors["input"], rows))
+        samples = rows.samples(self.n_estimators, self.max_samples, draws.generator)
+        problem = Problem(
+            module, Objective(LOSSES["squared_error"], hide), tensors, samples
+        )
+        settings = self._settings(samples, batch_size=256, learning_rate=3e-3)
+        return self._learn(problem, (rows, nearest), draws, {"X": X, "y": y}, settings)
+
+    def _take_over(
+        self,
+        untrained: tuple[Rows, NearestRows | None],
+        problem: Problem,
+        history: History,
+    ) -> None:
+        """Let the trained networks judge beside the nearest rows."""
+        rows, nearest = untrained
+        networks = MaskedNetworks(problem.module, rows.view).fit(rows)
+        self._record(history, uses_network=True)
+        self._fitted = Panel(networks, nearest)
+        self.experts_ = self._fitted.experts
+        self.module_ = networks.module
+        self.training_scores_ = self._fitted.scores(rows.X)
+        self.offset_ = self.threshold(
+            0.01 if self.contamination == "auto" else self.contamination
+        )
 
     def score_samples(self, X) -> np.ndarray:
         """Return how normal rows are.
@@ -295,7 +289,8 @@ class ReconstructionOutlierDetector(
             that one percent of the training rows have an error at least as large.
         """
         check_is_fitted(self)
-        return self._score(self._check_X(X))
+        scores: np.ndarray = self._fitted.scores(self._check_X(X))
+        return scores
 
     def decision_function(self, X) -> np.ndarray:
         """Return ``score_samples(X) - offset_``, which is negative for outliers.
@@ -344,15 +339,8 @@ class ReconstructionOutlierDetector(
             :meth:`reconstruct`.
         """
         check_is_fitted(self)
-
-        def contributions(rows: np.ndarray) -> np.ndarray:
-            surprises, errors = self._judge(rows)
-            total = errors.sum(axis=2)
-            shares = _parts(surprises) / np.where(total > 0, total, 1)
-            return np.einsum("en,enf->nf", shares, errors)
-
-        X = self._check_X(X)
-        return map_blocks(contributions, X, self.n_features_in_, dtype=np.float64)
+        contributions: np.ndarray = self._fitted.contributions(self._check_X(X))
+        return contributions
 
     def reconstruct(self, X) -> np.ndarray:
         """Return what the networks expect.
@@ -371,8 +359,8 @@ class ReconstructionOutlierDetector(
             Expected value of every feature, in the units of X.
         """
         check_is_fitted(self)
-        networks = self.experts_[0]
-        return map_blocks(networks.reconstruct, self._check_X(X), self.n_features_in_)
+        X = self._check_X(X)
+        return map_blocks(self._fitted.networks.reconstruct, X, self.n_features_in_)
 
     def threshold(self, contamination: float) -> float:
         """Return the offset that flags a given share of the training rows.
@@ -394,39 +382,12 @@ class ReconstructionOutlierDetector(
             )
         return float(np.percentile(self.training_scores_, 100 * contamination))
 
-    def _combine(self, experts: list[Expert], X: np.ndarray) -> None:
-        """Take over fitted experts, the networks first, and score the training rows."""
-        networks = experts[0]
-        self.experts_ = experts
-        self.module_ = networks.module
-        self.history_ = networks.history
-        self.n_iter_ = len(networks.history)
-        self.loss_curve_ = [entry["loss"] for entry in networks.history]
-        self.training_scores_ = self._score(X)
-        self.offset_ = self.threshold(
-            0.01 if self.contamination == "auto" else self.contamination
-        )
-
-    def _score(self, X: np.ndarray) -> np.ndarray:
-        def score(rows: np.ndarray) -> np.ndarray:
-            surprises, _ = self._judge(rows)
-            return -_parts(surprises).sum(axis=0)[:, None]
-
-        return map_blocks(score, X, 1, dtype=np.float64)[:, 0]
-
-    def _judge(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Surprises ``(n_experts, n)`` and errors ``(n_experts, n, n_features)``."""
-        errors = np.stack([expert.errors(rows) for expert in self.experts_])
-        surprises = [
-            expert.surprise(error.sum(axis=1))
-            for expert, error in zip(self.experts_, errors, strict=True)
-        ]
-        return np.stack(surprises), errors
-
-
-def _parts(surprises: np.ndarray) -> np.ndarray:
-    """Split the power mean of surprises ``(n_experts, n)`` among the experts."""
-    powers = np.power(surprises, _POWER)
-    total = powers.sum(axis=0)
-    mean = np.power(total / len(powers), 1 / _POWER)
-    return powers * (mean / np.where(total > 0, total, 1))
+    def _corruption(self, inputs: torch.Tensor, rows: Rows) -> Corruption | None:
+        noise = self.noise
+        if noise == "auto":
+            noise = GaussianNoise(0.1, unit="std")
+        if noise is None:
+            return None
+        zero = rows.view.inputs(np.zeros(rows.X.shape[1]))[0]
+        units = Units(torch.from_numpy(1 / rows.view.scale))
+        return corruption_of(without_gaps(noise), inputs, zero, units)

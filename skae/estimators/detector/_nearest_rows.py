@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
-from threadpoolctl import threadpool_limits
 
+from skae._tables import one_openmp_thread
 from skae.estimators.detector._expert import Expert
 from skae.estimators.detector._robust_scaling import RobustScaling
 from skae.estimators.detector._surprise import Surprise
@@ -21,20 +21,22 @@ class NearestRows(Expert):
 
     Parameters
     ----------
-    rows : ndarray of shape (n_rows, n_features)
-        Training rows, anomalies included.
+    scaling : RobustScaling
     n_neighbors : int
+        All of the rows if there are no more.
     """
 
-    def __init__(
-        self, rows: np.ndarray, scaling: RobustScaling, n_neighbors: int
-    ) -> None:
+    def __init__(self, scaling: RobustScaling, n_neighbors: int) -> None:
         self.scaling = scaling
-        self.rows = scaling.transform(rows.astype(np.float64))
+        self.n_neighbors = n_neighbors
+
+    def fit(self, rows: np.ndarray) -> NearestRows:
+        """Store training rows ``(n_rows, n_features)``, anomalies included."""
+        self.rows = self.scaling.transform(rows.astype(np.float64))
         # Distances are a product of matrices and a selection; a tree takes longer from
         # about ten features on.
         self.search = NearestNeighbors(
-            n_neighbors=min(n_neighbors, len(rows) - 1), algorithm="brute"
+            n_neighbors=min(self.n_neighbors, len(rows) - 1), algorithm="brute"
         ).fit(self.rows)
         # Without X a row is not its own neighbour.
         distances, neighbors = self._nearest(None)
@@ -43,7 +45,9 @@ class NearestRows(Expert):
         apart = np.maximum(apart, 1e-3 * apart.mean())
         self.apart = np.where(apart > 0, apart, 1.0)
         squared = np.square(distances).mean(axis=1)
-        self.surprise = Surprise(squared / self.apart[neighbors].mean(axis=1))
+        relative = squared / self.apart[neighbors].mean(axis=1)
+        self.surprise = Surprise().fit(relative)
+        return self
 
     def errors(self, X: np.ndarray) -> np.ndarray:
         scaled = self.scaling.transform(X)
@@ -56,5 +60,5 @@ class NearestRows(Expert):
 
     def _nearest(self, scaled: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         # On more threads the search may choose others among equally near rows.
-        with threadpool_limits(1, user_api="openmp"):
+        with one_openmp_thread():
             return self.search.kneighbors(scaled)

@@ -18,7 +18,8 @@ class RobustScaling:
     centre, scale : ndarray of shape (n_features,)
     """
 
-    def __init__(self, X: np.ndarray) -> None:
+    def fit(self, X: np.ndarray) -> RobustScaling:
+        """Measure the columns of a table."""
         # Column by column, because a percentile takes a copy.
         quartiles = np.array(
             [np.percentile(column.astype(np.float64), [25, 50, 75]) for column in X.T]
@@ -26,6 +27,7 @@ class RobustScaling:
         self.centre = quartiles[:, 1]
         spread = (quartiles[:, 2] - quartiles[:, 0]) / _NORMAL_IQR
         self.scale = spread_or(spread, np.array([deviation(c) for c in X.T]))
+        return self
 
     def transform(self, X: np.ndarray) -> np.ndarray:
         return np.arcsinh((X - self.centre) / self.scale)

@@ -11,14 +11,10 @@ class Surprise:
     Between two reference errors it is interpolated. Beyond the largest it grows
     linearly, as fast as over the last tenth of the references, so that the order of far
     outliers is not lost.
-
-    Parameters
-    ----------
-    reference : ndarray of shape (n_references,)
-        Errors of rows that are taken as the population.
     """
 
-    def __init__(self, reference: np.ndarray) -> None:
+    def fit(self, reference: np.ndarray) -> Surprise:
+        """Take the errors ``(n_references,)`` of some rows as the population."""
         self.errors, counts = np.unique(reference, return_counts=True)
         at_least_as_large = counts[::-1].cumsum()[::-1]
         # Half a row less, so that the share of the largest error is not overstated.
@@ -30,6 +26,7 @@ class Surprise:
             self.slope = (self.values[-1] - self.values[below]) / (
                 self.errors[-1] - self.errors[below]
             )
+        return self
 
     def __call__(self, errors: np.ndarray) -> np.ndarray:
         beyond = np.maximum(errors - self.errors[-1], 0)

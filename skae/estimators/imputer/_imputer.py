@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import copy
-import warnings
 from collections.abc import Sequence
-from numbers import Integral, Real
-from typing import Any, ClassVar, Literal
+from numbers import Real
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
@@ -15,17 +13,21 @@ from sklearn.impute import MissingIndicator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skae._base._callbacks import CallbackSupportMixin, FitTask
-from skae._base._estimator import NetworkEstimator
-from skae._base._sklearn import (
+from skae._base import (
+    CV,
+    NETWORK,
+    Constraints,
+    Draws,
     Interval,
     MissingValues,
-    StrOptions,
+    NetworkEstimator,
     check_feature_names_in,
     is_pandas_na,
     is_scalar_nan,
+    loss_constraint,
     missing_mask,
-    validated_fit,
+    transaction,
+    warn,
 )
 from skae._training import (
     Folds,
@@ -33,26 +35,23 @@ from skae._training import (
     History,
     Objective,
     Problem,
-    available_device,
-    choose_folds,
-    held_out_output,
-    train,
+    all_rows,
+    choose_cross_validation,
     weigh,
 )
-from skae.estimators.imputer._columns import Columns
-from skae.estimators.imputer._examples import GapExamples, start_from
+from skae.estimators.imputer._columns import GapTable
+from skae.estimators.imputer._examples import GapExamples
 from skae.estimators.imputer._module import GapNetwork, QuantileEncoding
 from skae.estimators.imputer._prediction import GapFiller
-from skae.estimators.imputer._residual_quantiles import ResidualQuantiles
-from skae.estimators.imputer._start import ConditionalStart
-from skae.losses import LOSSES
-from skae.networks import ACTIVATIONS
+from skae.estimators.imputer._score import ScoreOfFills
+from skae.estimators.imputer._start import fit_start
+from skae.losses import Loss, resolve_loss
 
 _PASSES = 4  # over the rows in a round
-_TINY = float(np.finfo(np.float64).tiny)
+_FOLDS = 4
 
 
-class DenoisingImputer(CallbackSupportMixin, TransformerMixin, NetworkEstimator):
+class DenoisingImputer(TransformerMixin, NetworkEstimator):
     """Fill gaps with a denoising autoencoder that starts at classical imputation.
 
     The start is the conditional mean of a Gaussian distribution, mixed column by column
@@ -171,24 +170,17 @@ class DenoisingImputer(CallbackSupportMixin, TransformerMixin, NetworkEstimator)
     True
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+    _parameter_constraints: ClassVar[Constraints] = {
+        **NetworkEstimator._parameter_constraints,
+        **CV,
+        **loss_constraint(unit_interval=False),
         "missing_values": [MissingValues(numeric_only=True)],
         "hidden_layer_sizes": ["array-like"],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "loss": [StrOptions({"squared_error", "absolute_error"})],
+        "activation": NETWORK["activation"],
         "min_value": [None, Interval(Real, None, None, closed="both"), "array-like"],
         "max_value": [None, Interval(Real, None, None, closed="both"), "array-like"],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, 1, closed="left")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "cv": [Interval(Integral, 2, None, closed="left"), None],
         "add_indicator": ["boolean"],
         "keep_empty_features": ["boolean"],
-        "device": [str, torch.device],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
     }
 
     def __init__(
@@ -197,15 +189,15 @@ class DenoisingImputer(CallbackSupportMixin, TransformerMixin, NetworkEstimator)
         missing_values: float = np.nan,
         hidden_layer_sizes: Sequence[int] = (128,),
         activation: str = "silu",
-        loss: Literal["squared_error", "absolute_error"] = "squared_error",
+        loss: Literal["squared_error", "absolute_error"] | Loss = "squared_error",
         min_value: float | Sequence[float] | None = -np.inf,
         max_value: float | Sequence[float] | None = np.inf,
-        batch_size: int = 128,
-        learning_rate_init: float = 0.01,
+        batch_size: Literal["auto"] | int = "auto",
+        learning_rate_init: Literal["auto"] | float = "auto",
         max_iter: int = 20,
         tol: float = 1e-3,
         n_iter_no_change: int = 5,
-        cv: int | None = 4,
+        cv: Literal["auto"] | int | None = "auto",
         add_indicator: bool = False,
         keep_empty_features: bool = False,
         device: str | torch.device = "cpu",
@@ -230,7 +222,7 @@ class DenoisingImputer(CallbackSupportMixin, TransformerMixin, NetworkEstimator)
         self.random_state = random_state
         self.verbose = verbose
 
-    @validated_fit(prefer_skip_nested_validation=True)
+    @transaction
     def fit(self, X, y=None) -> DenoisingImputer:
         """Learn to fill the gaps of the rows of X.
 
@@ -257,77 +249,73 @@ class DenoisingImputer(CallbackSupportMixin, TransformerMixin, NetworkEstimator)
         ConvergenceWarning
             If training diverges; the best weights before it are kept.
         """
-        self._forget()
-        passed = X, y
         table, missing = self._check_gaps(X, reset=True)
-        fillable = ~missing.all(axis=0)
-        limits = self._check_limits()[:, fillable]
-        loss, device = LOSSES[self.loss], available_device(self.device)
-        random_state = check_random_state(self.random_state)
-        generator = torch.Generator().manual_seed(random_state.randint(2**31 - 1))
-
-        X, known = np.ascontiguousarray(table[:, fillable]), ~missing[:, fillable]
-        folds = choose_folds(X, self.cv, 0.1, random_state)
-        columns = Columns.of_observed(X, known)
-        rows, observed = columns.standardise(X, known), torch.from_numpy(known)
-        examples = GapExamples(observed, random_state)
-        start, filled = start_from(
-            rows, observed, examples, folds.held_out, loss, random_state
-        )
-        tensors = examples.tensors(rows, columns.clip(filled))
-        folds = _folds_of_examples(folds, examples)
+        gaps = GapTable.of(table, missing, self._check_limits())
+        loss, draws = resolve_loss(self.loss), Draws(self.random_state)
+        folds = self._choose_folds(gaps.X, draws)
+        examples = GapExamples.of(gaps.observed, draws.random_state)
+        start, filled = fit_start(gaps, examples, folds, loss, draws.random_state)
         module = GapNetwork(
-            QuantileEncoding(rows, observed),
+            QuantileEncoding.of(gaps.rows, gaps.observed),
             self.hidden_layer_sizes,
             self.activation,
             members=folds.members,
-            generator=generator,
+            generator=draws.generator,
+        )
+        problem = Problem(
+            module,
+            Objective(loss),
+            examples.tensors(gaps.rows, gaps.columns.clip(filled)),
+            examples.folds(folds),
+        )
+        worth = (problem.provable or self.cv is None) and examples.hidden.any()
+        filler = GapFiller.untrained(gaps.columns, start, self._fit_indicator(table))
+        return self._learn(
+            problem,
+            (filler, examples.judged(np.arange(len(table)))),
+            draws,
+            {"X": X, "y": y},
+            self._settings(
+                problem.folds,
+                batch_size=128,
+                learning_rate=0.01,
+                passes=_PASSES / examples.copies,
+            ),
+            phases=None if worth else [],
         )
 
-        problem = module, Objective(loss), tensors, folds
-
-        def conclude(
-            imputer: DenoisingImputer, history: History, trained: Problem
-        ) -> None:
-            imputer.statistics_ = np.full(
-                len(fillable), 0.0 if self.keep_empty_features else np.nan
-            )
-            imputer.statistics_[fillable] = columns.mean
-            imputer.indicator_ = self._fit_indicator(table)
-            imputer._record(history, trained)
-            imputer._filler = GapFiller(
-                np.flatnonzero(fillable),
-                limits,
-                columns,
-                start,
-                imputer.module_,
-                _residual_quantiles(trained, start, examples),
-            )
-
-        def conclude_round(imputer: DenoisingImputer, history: History) -> None:
-            # A copy, because the training goes on.
-            conclude(imputer, history, (copy.deepcopy(module), *problem[1:]))
-
-        task = FitTask.whole(self, *passed, max_subtasks=self.max_iter)
-        provable = len(folds.held_out_rows) > 0
-        history: History = []
-        if (provable or self.cv is None) and examples.hidden.any():
-            history = train(
-                *problem,
-                generator=generator,
-                batch_size=self.batch_size,
-                learning_rate=self.learning_rate_init,
-                max_iter=self.max_iter,
-                tol=self.tol,
-                n_iter_no_change=self.n_iter_no_change,
-                passes=_PASSES / examples.copies,
-                device=device,
-                verbose=self.verbose,
-                watch=task.watch(conclude_round),
-            )
-        conclude(self, history, problem)
-        task.end()
-        return self
+    def _take_over(
+        self,
+        untrained: tuple[GapFiller, np.ndarray],
+        problem: Problem,
+        history: History,
+    ) -> None:
+        """Keep as much of the network as held-out rows prove to be of use."""
+        filler, judged = untrained
+        module: GapNetwork = problem.module
+        module.weight = float(len(history) > 0)
+        score = start_error = kept_error = None
+        if history and problem.provable:
+            # The networks are averaged, from which each gains more than it shows when
+            # it is judged alone: no significance is asked for.
+            gate = weigh(problem, Gate(standard_errors=0))
+            score = ScoreOfFills.of(problem)
+            start_error = float(gate.start_error_.mean())
+            kept_error = float(gate.held_out_error_.mean())
+        self._record(
+            history,
+            uses_network=module.weight > 0,
+            score=score,
+            start_error=start_error,
+            kept_error=kept_error,
+        )
+        self._fitted = filler.with_network(problem, judged)
+        self.module_ = module
+        self.start_ = filler.start
+        self.indicator_ = filler.indicator
+        self.statistics_ = filler.columns.statistics(
+            0.0 if self.keep_empty_features else np.nan
+        )
 
     def transform(self, X) -> np.ndarray:
         """Fill the gaps of rows.
@@ -348,12 +336,11 @@ class DenoisingImputer(CallbackSupportMixin, TransformerMixin, NetworkEstimator)
         table, missing = self._check_gaps(X)
         if not self._kept.all():
             names = check_feature_names_in(self)[~self._kept].tolist()
-            warnings.warn(
+            warn(
                 f"Columns without an observed value in fit are dropped: {names}. Set "
-                "keep_empty_features=True to keep them, filled with zero.",
-                stacklevel=2,
+                "keep_empty_features=True to keep them, filled with zero."
             )
-        filled = self._filler.fill(table, missing)[:, self._kept]
+        filled = self._fitted.fill(table, missing)[:, self._kept]
         if self.indicator_ is None:
             return filled
         indicator = self.indicator_.transform(table).astype(filled.dtype)
@@ -374,7 +361,7 @@ class DenoisingImputer(CallbackSupportMixin, TransformerMixin, NetworkEstimator)
             It is larger where less of a row is observed.
         """
         check_is_fitted(self)
-        return self._filler.deviation(*self._check_gaps(X))[:, self._kept]
+        return self._fitted.deviation(*self._check_gaps(X))[:, self._kept]
 
     def sample(
         self,
@@ -405,7 +392,7 @@ class DenoisingImputer(CallbackSupportMixin, TransformerMixin, NetworkEstimator)
         check_is_fitted(self)
         table, missing = self._check_gaps(X)
         random_state = check_random_state(random_state)
-        tables = self._filler.draw(table, missing, n_draws, random_state)
+        tables = self._fitted.draw(table, missing, n_draws, random_state)
         return tables[..., self._kept]
 
     def get_feature_names_out(self, input_features=None) -> np.ndarray:
@@ -477,62 +464,8 @@ class DenoisingImputer(CallbackSupportMixin, TransformerMixin, NetworkEstimator)
         indicator = MissingIndicator(missing_values=missing_values, error_on_new=False)
         return indicator.set_output(transform="default").fit(table)
 
-    def _record(self, history: History, problem: Problem) -> None:
-        """Take over the network, as far as held-out rows prove it of use."""
-        module, *_, folds = problem
-        module.weight = float(len(history) > 0)
-        self.history_ = history
-        self.n_iter_ = len(history)
-        self.loss_curve_ = [row["loss"] for row in history]
-        self.start_validation_score_ = self.best_validation_score_ = None
-        if history and len(folds.held_out_rows) > 0:
-            # The networks are averaged, from which each gains more than it shows when
-            # it is judged alone: no significance is asked for.
-            gate = weigh(*problem, Gate(standard_errors=0))
-            error_of_mean = _error_of_mean(problem)
-            start, kept = gate.start_error_.mean(), gate.held_out_error_.mean()
-            self.start_validation_score_ = float(1 - start / error_of_mean)
-            self.best_validation_score_ = float(1 - kept / error_of_mean)
-        self.uses_network_ = module.weight > 0
-        self.module_ = module.eval().requires_grad_(False)
-
-
-def _folds_of_examples(folds: Folds, examples: GapExamples) -> Folds:
-    """Folds of the examples, all copies of a row in one.
-
-    The networks of all folds are kept, so one for all rows is needed only if there is
-    no other.
-    """
-    if len(folds.held_out_rows) == 0:
-        return Folds([examples.of_rows(folds.training[-1])], folds.held_out[-1:])
-    members = folds.members - 1
-    return Folds(
-        [examples.of_rows(rows) for rows in folds.training[:members]],
-        [examples.judged(rows, members) for rows in folds.held_out[:members]],
-    )
-
-
-def _error_of_mean(problem: Problem) -> float:
-    """Loss of filling the hidden values of held-out rows with the column means."""
-    _, objective, tensors, folds = problem
-    judged = torch.from_numpy(folds.held_out_rows)
-    truth = tensors["target"][judged] + tensors["input"][judged]
-    error = objective.loss.pointwise(torch.zeros_like(truth), truth)
-    return max(float((error * tensors["weight"][judged]).mean()), _TINY)
-
-
-def _residual_quantiles(
-    problem: Problem, start: ConditionalStart, examples: GapExamples
-) -> ResidualQuantiles:
-    """Residuals of hidden values of held-out rows; of all rows if none are."""
-    module, _, tensors, folds = problem
-    if len(folds.held_out_rows) == 0:
-        rows = np.arange(examples.n_samples)
-        folds = Folds(folds.training, [examples.judged(rows)])
-    judged = folds.held_out_rows
-    residuals = tensors["target"][judged].numpy()
-    residuals = residuals - held_out_output(module, tensors, folds)
-    deviations = start.gaussian.deviation(examples.observed[judged])
-    return ResidualQuantiles(
-        residuals, deviations.numpy(), examples.hidden[judged].numpy()
-    )
+    def _choose_folds(self, X: np.ndarray, draws: Draws) -> Folds:
+        if self.cv is None:
+            return all_rows(len(X))
+        n_folds = _FOLDS if self.cv == "auto" else self.cv
+        return choose_cross_validation(X, n_folds, draws.random_state)

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from skae.networks import ACTIVATIONS, MemberLinear
-from skae.networks._layers import positive_integers, zero_
+from skae._training import Gated, Tensors
+from skae.networks import ACTIVATIONS, MemberLinear, blocks_of, positive_integers
 
 
 class QuantileEncoding(nn.Module):
@@ -21,10 +21,8 @@ class QuantileEncoding(nn.Module):
 
     Parameters
     ----------
-    rows, observed : tensor of shape (n_samples, n_features)
-        Training rows and where they have no gaps. Each column has an observed value.
-    n_bins : int, default=12
-        Number of bins of a column. One without width is always empty.
+    quantiles : tensor of shape (n_bins + 1, n_features)
+        Ends of the bins. One without width is always empty.
 
     References
     ----------
@@ -32,38 +30,48 @@ class QuantileEncoding(nn.Module):
        features in tabular deep learning", NeurIPS 2022.
     """
 
-    def __init__(
-        self, rows: torch.Tensor, observed: torch.Tensor, n_bins: int = 12
-    ) -> None:
+    def __init__(self, quantiles: torch.Tensor) -> None:
         super().__init__()
-        levels = np.linspace(0, 1, n_bins + 1)
-        columns = zip(rows.T.numpy(), observed.T.numpy(), strict=True)
-        quantiles = torch.from_numpy(
-            np.stack([np.quantile(x[known], levels) for x, known in columns], axis=1)
-        )
         width = quantiles.diff(dim=0).T
         inverse = torch.where(width > 0, 1 / width.clamp(min=1e-9), 0.0)
-        self.register_buffer("inverse_width", inverse)
-        self.register_buffer("offset", -quantiles[:-1].T * inverse)
+        self.register_buffer("inverse_width", inverse[None, None])
+        self.register_buffer("offset", (-quantiles[:-1].T * inverse)[None, None])
+
+    @classmethod
+    def of(
+        cls, rows: torch.Tensor, observed: torch.Tensor, n_bins: int = 12
+    ) -> QuantileEncoding:
+        """Encode by the quantiles of rows ``(n_samples, n_features)`` with gaps.
+
+        Each column has an observed value.
+        """
+        levels = np.linspace(0, 1, n_bins + 1)
+        columns = zip(rows.T.numpy(), observed.T.numpy(), strict=True)
+        quantiles = [np.quantile(x[known], levels) for x, known in columns]
+        return cls(torch.from_numpy(np.stack(quantiles, axis=1)))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Numbers of features and of bins."""
+        n_features, n_bins = self.offset.shape[-2:]
+        return n_features, n_bins
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         levels = torch.addcmul(self.offset, x[..., None], self.inverse_width)
         return levels.clamp_(0, 1).flatten(-2)
 
 
-class GapNetwork(nn.Module):
+class GapNetwork(Gated):
     """Sees a filled row and where its gaps were; begins by correcting nothing.
+
+    Its output is a difference from the fill of the start, which the start itself takes
+    for zero.
 
     Parameters
     ----------
     encoding : QuantileEncoding
     hidden_layer_sizes : sequence of int
     activation : str
-
-    Attributes
-    ----------
-    weight : float
-        How much of the correction is kept, in [0, 1]; chosen by a gate.
     """
 
     largest_value = 6.0  # of a standardised value; beyond, a network knows nothing
@@ -78,28 +86,33 @@ class GapNetwork(nn.Module):
         generator: torch.Generator,
     ) -> None:
         super().__init__()
-        n_features, n_bins = encoding.offset.shape
+        n_features, n_bins = encoding.shape
         self.members = members
-        self.weight = 1.0
         self.encoding = encoding
         widths = [
             (n_bins + 2) * n_features,
             *positive_integers(hidden_layer_sizes, "hidden_layer_sizes"),
             n_features,
         ]
-        layers: list[nn.Module] = []
-        for a, b in pairwise(widths):
-            layer = MemberLinear(a, b, members=members, generator=generator)
-            layers += [layer, ACTIVATIONS[activation]()]
-        self.layers = nn.Sequential(*layers[:-1])
-        zero_(self.layers[-1])
+        layers = [
+            MemberLinear(a, b, members=members, generator=generator)
+            for a, b in pairwise(widths)
+        ]
+        self.layers = blocks_of(layers, ACTIVATIONS[activation])
+        self.layers.zero_output_()
 
-    def forward(
-        self, batch: dict[str, torch.Tensor], generator: torch.Generator | None = None
-    ) -> dict[str, torch.Tensor]:
-        """Return corrections of ``input``; rows given once are for all members."""
+    def start_output(self, batch: Tensors) -> torch.Tensor:
+        x = batch["input"]
+        return x.new_zeros(()).expand(self.members, *x.shape[1:])
+
+    def correction(self, batch: Tensors) -> torch.Tensor:
         x, observed = batch["input"], batch["observed"]
         values = x.clamp(-self.largest_value, self.largest_value)
         seen = torch.cat([values, observed, self.encoding(x)], dim=-1)
-        correction = self.layers(seen.expand(self.members, -1, -1))
-        return {"output": self.weight * correction}
+        return self.weight * self.layers(seen.expand(self.members, -1, -1))
+
+    def forward(
+        self, batch: Tensors, generator: torch.Generator | None = None
+    ) -> Tensors:
+        """Return corrections of ``input``; rows given once are for all members."""
+        return {"output": self.gated(batch)}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from sklearn.impute import MissingIndicator
 
+from skae._training import Folds, Problem, held_out_output
 from skae.estimators.imputer._columns import Columns
 from skae.estimators.imputer._module import GapNetwork
 from skae.estimators.imputer._residual_quantiles import ResidualQuantiles
@@ -20,30 +22,64 @@ _BLOCK = 1_024  # rows that are filled at a time
 class GapFiller:
     """What is expected in the gaps of rows, and how far off it may be.
 
-    All methods take a table and a mask of its gaps.
+    All methods take a table and a mask of its gaps. The gaps of columns without an
+    observed value are filled with zero.
 
     Attributes
     ----------
-    features : ndarray of int
-        Columns of the table that are known; the gaps of others are filled with zero.
-    limits : ndarray of shape (2, n_known_columns)
-        Least and largest value to fill with.
-    columns, start, module, residuals
-        What is known of these columns.
+    columns : Columns
+    start : ConditionalStart
+    indicator : MissingIndicator or None
+        What tells of the gaps beside the filled table.
+    module : GapNetwork or None
+        Corrects the start, which fills alone without it.
+    residuals : ResidualQuantiles
     """
 
-    features: np.ndarray
-    limits: np.ndarray
     columns: Columns
     start: ConditionalStart
-    module: GapNetwork
+    indicator: MissingIndicator | None
+    module: GapNetwork | None
     residuals: ResidualQuantiles
+
+    @classmethod
+    def untrained(
+        cls,
+        columns: Columns,
+        start: ConditionalStart,
+        indicator: MissingIndicator | None,
+    ) -> GapFiller:
+        """Fill by the start alone."""
+        normal = ResidualQuantiles.normal(len(columns.known))
+        return cls(columns, start, indicator, None, normal)
+
+    def with_network(self, problem: Problem, judged: np.ndarray) -> GapFiller:
+        """Return one that corrects the start, and knows how far off it was.
+
+        Parameters
+        ----------
+        judged : ndarray of int
+            Examples whose fills are measured where none are held out.
+        """
+        module = problem.module.eval().requires_grad_(False)
+        if not problem.provable:
+            folds = Folds(problem.folds.training, [judged])
+            problem = replace(problem, folds=folds)
+        rows = problem.folds.held_out_rows
+        target, hidden = (problem.tensors[name][rows] for name in ("target", "weight"))
+        observed = problem.tensors["observed"][rows].bool()
+        residuals = ResidualQuantiles.of(
+            target.numpy() - held_out_output(problem),
+            self.start.gaussian.deviation(observed).numpy(),
+            hidden.bool().numpy(),
+        )
+        return replace(self, module=module, residuals=residuals)
 
     def fill(self, table: np.ndarray, missing: np.ndarray) -> np.ndarray:
         """Return the table with what is expected in its gaps."""
 
         def values(X: np.ndarray, observed: torch.Tensor) -> np.ndarray:
-            return self._restore(self._expected(X, observed))
+            return self.columns.restore(self._expected(X, observed))
 
         return self._replace_gaps(table, values, table, missing)
 
@@ -80,7 +116,7 @@ class GapFiller:
                 quotients = gaussian.draw_deviations(observed, normal) / gaps
                 residuals = self.residuals.from_normal(quotients.numpy())
                 residuals = torch.from_numpy(residuals) * deviation
-                draw[:] = self._restore(expected + residuals)
+                draw[:] = self.columns.restore(expected + residuals)
             return drawn
 
         tables = np.broadcast_to(table, (n_draws, *table.shape))
@@ -90,13 +126,10 @@ class GapFiller:
         """Standardised rows with what is expected in their gaps."""
         rows = self.columns.standardise(X, observed.numpy())
         filled = self.columns.clip(self.start.fill(rows, observed))
-        if self.module.weight == 0:
+        if self.module is None or self.module.weight == 0:
             return filled
         batch = {"input": filled[None], "observed": observed[None].to(filled.dtype)}
         return filled + self.module(batch)["output"].mean(0)
-
-    def _restore(self, rows: torch.Tensor) -> np.ndarray:
-        return self.columns.restore(rows).clip(*self.limits)
 
     @torch.inference_mode()
     def _replace_gaps(
@@ -109,9 +142,10 @@ class GapFiller:
         """Copy of `base`, with `values` of the rows of the table in its gaps."""
         result = base.copy()
         result[..., missing] = 0
-        gappy = np.flatnonzero(missing[:, self.features].any(axis=1))
+        known = self.columns.known
+        gappy = np.flatnonzero(missing[:, known].any(axis=1))
         for block in (gappy[i : i + _BLOCK] for i in range(0, len(gappy), _BLOCK)):
-            cells = block[:, None], self.features
+            cells = block[:, None], known
             observed = ~missing[cells]
             X = table[cells].astype(np.float64)
             replaced = values(X, torch.from_numpy(observed))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.stats import norm
 
 _LEVELS = np.linspace(0, 1, 201)
 
 
+@dataclass(frozen=True)
 class ResidualQuantiles:
     """Distribution of the residuals of each column, in conditional deviations.
 
@@ -15,25 +18,41 @@ class ResidualQuantiles:
     is larger where less of the row is observed. What the quotients are distributed like
     is not assumed but taken from values that were hidden.
 
-    Parameters
+    Attributes
     ----------
-    residuals : ndarray of shape (n_samples, n_features)
-        Truth minus fill.
-    deviations : ndarray of shape (n_samples, n_features)
-        Conditional standard deviations, positive where a value is hidden.
-    hidden : ndarray of bool of shape (n_samples, n_features)
-        Which of them count.
+    quantiles : ndarray of shape (n_features, n_levels)
+        Of the quotients, at evenly spaced levels from zero to one.
     """
 
-    def __init__(
-        self, residuals: np.ndarray, deviations: np.ndarray, hidden: np.ndarray
-    ) -> None:
+    quantiles: np.ndarray
+
+    @classmethod
+    def normal(cls, n_features: int) -> ResidualQuantiles:
+        """Quotients of columns of which nothing was hidden."""
         normal = norm.ppf(_LEVELS.clip(1e-3, 1 - 1e-3))
-        self.quantiles = np.tile(normal, (residuals.shape[1], 1))
+        return cls(np.tile(normal, (n_features, 1)))
+
+    @classmethod
+    def of(
+        cls, residuals: np.ndarray, deviations: np.ndarray, hidden: np.ndarray
+    ) -> ResidualQuantiles:
+        """Quotients of hidden values.
+
+        Parameters
+        ----------
+        residuals : ndarray of shape (n_samples, n_features)
+            Truth minus fill.
+        deviations : ndarray of shape (n_samples, n_features)
+            Conditional standard deviations, positive where a value is hidden.
+        hidden : ndarray of bool of shape (n_samples, n_features)
+            Which of them count.
+        """
+        quantiles = cls.normal(residuals.shape[1]).quantiles
         for j, known in enumerate(hidden.T):
             if known.any():
                 quotients = residuals[known, j] / deviations[known, j]
-                self.quantiles[j] = np.quantile(quotients, _LEVELS)
+                quantiles[j] = np.quantile(quotients, _LEVELS)
+        return cls(quantiles)
 
     @property
     def spread(self) -> np.ndarray:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from skae._starts import ConditionalGaussian, NearestMean
+from skae._training import Folds
+from skae.estimators.imputer._columns import GapTable
+from skae.estimators.imputer._examples import GapExamples
+from skae.losses import Loss
 
 _WORTH = 200  # hidden values of a column that count as much as all other columns
+_STORED_ROWS = 1_024  # that are searched for the nearest ones
+_FEW_ROWS = 10  # for each column; below, a Gaussian has seen what it is asked for
 
 _SHARES = torch.linspace(0, 1, 11, dtype=torch.float64)
 
 
+@dataclass(frozen=True)
 class ConditionalStart:
     """Conditional mean of a Gaussian, mixed with the mean of the nearest rows.
-
-    Each column has its own share of the nearest rows: the one with the least loss on
-    values that are known and were hidden, or on those of all columns where few were.
 
     Attributes
     ----------
@@ -27,31 +32,9 @@ class ConditionalStart:
         Share of the nearest rows in the fill of each column, in [0, 1].
     """
 
-    def __init__(self, gaussian: ConditionalGaussian, nearest: NearestMean) -> None:
-        self.gaussian = gaussian
-        self.nearest = nearest
-        self.share = torch.zeros_like(gaussian.mean_)
-
-    def fit_share(
-        self,
-        gaussian_fill: torch.Tensor,
-        nearest_fill: torch.Tensor,
-        truth: torch.Tensor,
-        hidden: torch.Tensor,
-        pointwise: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
-    ) -> ConditionalStart:
-        """Find the shares from two fills of the same hidden values."""
-        loss = torch.stack(
-            [
-                (
-                    pointwise(gaussian_fill.lerp(nearest_fill, share), truth) * hidden
-                ).sum(0)
-                for share in _SHARES
-            ]
-        )
-        of_all = loss.sum(1, keepdim=True) / hidden.sum().clamp(min=1)
-        self.share = _SHARES[(loss + _WORTH * of_all).argmin(0)]
-        return self
+    gaussian: ConditionalGaussian
+    nearest: NearestMean
+    share: torch.Tensor
 
     def fill(self, rows: torch.Tensor, observed: torch.Tensor) -> torch.Tensor:
         """Return rows whose gaps hold what is expected there."""
@@ -62,3 +45,71 @@ class ConditionalStart:
         self, gaussian_fill: torch.Tensor, nearest_fill: torch.Tensor
     ) -> torch.Tensor:
         return torch.lerp(gaussian_fill, nearest_fill, self.share)
+
+
+def fit_start(
+    table: GapTable,
+    examples: GapExamples,
+    folds: Folds,
+    loss: Loss,
+    random: np.random.RandomState,
+) -> tuple[ConditionalStart, torch.Tensor]:
+    """Fit a start to a table and let it fill the examples as if they were new rows.
+
+    Parameters
+    ----------
+    folds : Folds
+        Of the rows. Where rows are few, those that are held out are filled by a
+        Gaussian that has not seen them.
+
+    Returns
+    -------
+    start : ConditionalStart
+    filled : tensor of shape (n_examples, n_features)
+    """
+    rows, observed = table.rows, table.observed
+    n_samples, n_features = rows.shape
+    gaussian = ConditionalGaussian().fit(rows, observed)
+    shown = rows[examples.source] * examples.observed
+    expected = gaussian.fill(shown, examples.observed)
+    if n_samples < _FEW_ROWS * n_features:
+        for fold in filter(len, folds.held_out):
+            others = np.delete(np.arange(n_samples), fold)
+            unseeing = ConditionalGaussian().fit(rows[others], observed[others])
+            mine = examples.of_rows(fold)
+            expected[mine] = unseeing.fill(shown[mine], examples.observed[mine])
+
+    stored = torch.from_numpy(random.permutation(n_samples)[:_STORED_ROWS])
+    nearest = NearestMean().fit(gaussian.fill(rows[stored], observed[stored]))
+    own = torch.full((n_samples,), -1)
+    own[stored] = torch.arange(len(stored))
+    neighbouring = nearest.fill(shown, examples.observed, own[examples.source])
+
+    truth, hidden = rows[examples.source], examples.hidden
+    share = best_share(expected, neighbouring, truth, hidden, loss)
+    start = ConditionalStart(gaussian, nearest, share)
+    return start, start.mix(expected, neighbouring)
+
+
+def best_share(
+    gaussian_fill: torch.Tensor,
+    nearest_fill: torch.Tensor,
+    truth: torch.Tensor,
+    hidden: torch.Tensor,
+    loss: Loss,
+) -> torch.Tensor:
+    """Share of the nearest rows in each column, from two fills of the same values.
+
+    It is the one with the least loss on the hidden values of the column or, where few
+    were hidden, on those of all columns.
+    """
+    losses = torch.stack(
+        [
+            (
+                loss.pointwise(gaussian_fill.lerp(nearest_fill, share), truth) * hidden
+            ).sum(0)
+            for share in _SHARES
+        ]
+    )
+    of_all = losses.sum(1, keepdim=True) / hidden.sum().clamp(min=1)
+    return _SHARES[(losses + _WORTH * of_all).argmin(0)]

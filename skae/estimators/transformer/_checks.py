@@ -1,24 +1,38 @@
-"""Parameters of a transformer that contradict each other, whatever the rows are."""
+"""Parameters of a transformer that contradict each other, or the rows."""
 
 from __future__ import annotations
 
-from sklearn.base import BaseEstimator
+from numbers import Integral
+from typing import TYPE_CHECKING
+
+import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from skae.losses import Loss
 from skae.networks import resolve_network
+from skae.noise import Noise
 from skae.penalties import KullbackLeiblerSparsity
 
+if TYPE_CHECKING:
+    from skae.estimators.transformer._prediction import Codec
+    from skae.estimators.transformer._transformer import AutoencoderTransformer
 
-def check_parameters(transformer: BaseEstimator) -> None:
-    """Raise a ValueError that names the parameter to change."""
+
+def check_parameters(transformer: AutoencoderTransformer) -> None:
+    """Raise a ValueError that names the parameter to change, whatever the rows are."""
     start, pretraining = transformer.start, transformer.pretraining
     if pretraining is not None and start is not None:
         raise ValueError(
             f"pretraining={pretraining!r} begins at random weights; set start=None."
         )
+    if start is None and not isinstance(transformer.n_components, Integral):
+        raise ValueError(
+            f"n_components={transformer.n_components} is a share of the variance that "
+            "PCA explains, which start=None does not know; pass an integer."
+        )
     if isinstance(start, FrozenEstimator):
-        _check_frozen_start(transformer)
+        _check_frozen_start(transformer, start)
     activation = _code_activation(transformer)
     if start == "pca" and activation != "identity":
         raise ValueError(
@@ -33,8 +47,50 @@ def check_parameters(transformer: BaseEstimator) -> None:
         )
 
 
-def _check_frozen_start(transformer: BaseEstimator) -> None:
-    fitted = transformer.start.estimator
+def check_loss(transformer: AutoencoderTransformer, loss: Loss, X: np.ndarray) -> None:
+    """Raise a ValueError if a loss does not go with the start or the rows."""
+    name = transformer.loss
+    if loss.unit_interval and transformer.start == "pca":
+        raise ValueError(
+            f"loss={name!r} cannot start at PCA, which leaves the interval [0, 1]; set "
+            "start=None."
+        )
+    rounding = 10 * np.finfo(X.dtype).eps
+    if loss.unit_interval and (X.min() < -rounding or X.max() > 1 + rounding):
+        raise ValueError(
+            f"loss={name!r} needs X in [0, 1]; scale X with MinMaxScaler or set "
+            "loss='squared_error'."
+        )
+
+
+def check_fitted_start(
+    codec: Codec, n_components: int | float, loss: Loss, noise: Noise | None
+) -> None:
+    """Raise a ValueError if another fit does not go with the parameters of this one."""
+    found = len(codec.latent_scale)
+    if n_components != found:
+        raise ValueError(
+            f"n_components={n_components} contradicts start, which has {found}; set "
+            f"n_components={found}."
+        )
+    if loss.unit_interval != codec.loss.unit_interval:
+        raise ValueError(
+            "loss='log_loss' and the other losses cannot follow each other; set the "
+            "loss that start was fitted with."
+        )
+    parts = [loss, *([] if noise is None else [noise])]
+    rotated = codec.coordinates.basis is not None
+    if rotated and not all(part.rotation_invariant for part in parts):
+        raise ValueError(
+            "loss and noise must not look at single features, because start sees X in "
+            "its principal components; fit start with the same loss and noise."
+        )
+
+
+def _check_frozen_start(
+    transformer: AutoencoderTransformer, start: FrozenEstimator
+) -> None:
+    fitted = start.estimator
     if not isinstance(fitted, type(transformer)):
         raise ValueError(
             f"start must freeze a fitted {type(transformer).__name__}, got "
@@ -58,7 +114,7 @@ def _check_frozen_start(transformer: BaseEstimator) -> None:
         )
 
 
-def _code_activation(transformer: BaseEstimator) -> str:
+def _code_activation(transformer: AutoencoderTransformer) -> str:
     """Of the network, or of the one behind a frozen start."""
     if isinstance(transformer.start, FrozenEstimator):
         return _code_activation(transformer.start.estimator)

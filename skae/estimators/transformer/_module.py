@@ -7,11 +7,12 @@ import copy
 import torch
 from torch import nn
 
+from skae._training import Gated
 from skae.networks import Autoencoder
 
 
 class DistanceFade(nn.Module):
-    """Weight of the residual: one near the training rows, falling to zero far away.
+    """Weight of the network: one near the training rows, falling to zero far away.
 
     With ``r`` the radius that holds nearly all training rows, a row at distance ``d``
     from their centre gets ``clip(2 - d / r, 0, 1)``. A network knows nothing of rows
@@ -20,12 +21,17 @@ class DistanceFade(nn.Module):
 
     Parameters
     ----------
-    rows : tensor of shape (n_samples, n_inputs)
-        Training rows, centred.
+    inverse_radius : tensor of shape (n_inputs,)
+        One over the radius in each direction.
     """
 
-    def __init__(self, rows: torch.Tensor) -> None:
+    def __init__(self, inverse_radius: torch.Tensor) -> None:
         super().__init__()
+        self.register_buffer("inverse_radius", inverse_radius[None, None])
+
+    @classmethod
+    def around(cls, rows: torch.Tensor) -> DistanceFade:
+        """Fade away from rows ``(n_samples, n_inputs)``, which are centred."""
         sd = rows.std(dim=0, unbiased=False)
         # A direction without variance in the training rows still counts as distance.
         floor = 1e-3 * float(sd.square().mean().sqrt())
@@ -33,7 +39,7 @@ class DistanceFade(nn.Module):
         distance = torch.linalg.vector_norm(rows / sd, dim=-1)
         radius = min(_quantile(distance, 0.999), 2 * _quantile(distance, 0.99))
         radius = radius if radius > 0 else 1.0
-        self.register_buffer("inverse_radius", 1 / (sd.double() * radius)[None, None])
+        return cls(1 / (sd.double() * radius))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         scaled = x * self.inverse_radius
@@ -46,52 +52,72 @@ def _quantile(x: torch.Tensor, q: float) -> float:
     return float(x.kthvalue(max(1, round(q * len(x)))).values)
 
 
-class FadedSum(nn.Module):
-    """The output of a start plus the faded output of a network."""
-
-    def __init__(self, start: nn.Module, network: nn.Module, fade: nn.Module) -> None:
-        super().__init__()
-        self.start = start
-        self.network = network
-        self.fade = fade
-        self.weight = 1.0
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        keep = self.weight * self.fade(x)
-        return self.start(x) + keep * self.network(x)
-
-
-class Residual(Autoencoder):
-    """Encoder and decoder of a start, each plus the faded output of a network.
-
-    The network's output begins at zero, so that before the first step this *is* the
-    start.
+class GatedSide(Gated):
+    """Encoder or decoder of a start, and what is learned beside it.
 
     Parameters
     ----------
-    start : Autoencoder
-    network : Autoencoder
-        Has ``zero_output_``.
-    rows : tensor of shape (n_samples, n_inputs)
-        Training rows as the network sees them, centred; they set the radii of the
-        fades.
-
-    Attributes
-    ----------
-    weight : float
-        How much of the network is kept, in [0, 1]; chosen by a gate.
+    start : nn.Module
     """
 
-    def __init__(
-        self, start: Autoencoder, network: Autoencoder, rows: torch.Tensor
-    ) -> None:
-        kept_start = last_member(copy.deepcopy(start))
-        codes = kept_start.encode(rows.double()[None])[0]
-        network.zero_output_()
-        super().__init__(
-            FadedSum(start.encoder, network.encoder, DistanceFade(rows)),
-            FadedSum(start.decoder, network.decoder, DistanceFade(codes)),
-        )
+    def __init__(self, start: nn.Module) -> None:
+        super().__init__()
+        self.start = start
+
+    def start_output(self, x: torch.Tensor) -> torch.Tensor:
+        output: torch.Tensor = self.start(x)
+        return output
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.gated(x)
+
+    def kept(self) -> nn.Module:
+        """Return what predicts, without a part that has no weight."""
+        return self if self.weight > 0 else self.start
+
+
+class FadedSum(GatedSide):
+    """The output of a start plus the faded output of a network."""
+
+    def __init__(self, start: nn.Module, network: nn.Module, fade: nn.Module) -> None:
+        super().__init__(start)
+        self.network = network
+        self.fade = fade
+
+    def correction(self, x: torch.Tensor) -> torch.Tensor:
+        # The weight times one number a row costs less than times all outputs.
+        keep: torch.Tensor = self.weight * self.fade(x)
+        return keep * self.network(x)
+
+
+class Blend(GatedSide):
+    """A point on the line between the outputs of a start and of its tuned copy."""
+
+    def __init__(self, start: nn.Module, tuned: nn.Module) -> None:
+        super().__init__(start)
+        self.tuned = tuned
+
+    def correction(self, x: torch.Tensor) -> torch.Tensor:
+        return self.weight * (self.tuned(x) - self.start(x))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        # Training sees the tuned copy alone and does not pay for the other.
+        return self.tuned(x) if self.weight == 1 else self.gated(x)
+
+    def kept(self) -> nn.Module:
+        return self.tuned if self.weight == 1 else super().kept()
+
+
+class GatedAutoencoder(Autoencoder):
+    """An encoder and a decoder of which a gate keeps equally much.
+
+    Parameters
+    ----------
+    encoder, decoder : GatedSide
+    """
+
+    encoder: GatedSide
+    decoder: GatedSide
 
     @property
     def start(self) -> Autoencoder:
@@ -99,30 +125,41 @@ class Residual(Autoencoder):
 
     @property
     def weight(self) -> float:
+        """How much of what was learned is kept, in [0, 1]; chosen by a gate."""
         return self.encoder.weight
 
     @weight.setter
     def weight(self, weight: float) -> None:
         self.encoder.weight = self.decoder.weight = weight
 
-
-class Blend(nn.Module):
-    """A point on the line between the outputs of a start and of its tuned copy."""
-
-    def __init__(self, start: nn.Module, tuned: nn.Module) -> None:
-        super().__init__()
-        self.start = start
-        self.tuned = tuned
-        self.weight = 1.0
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        tuned = self.tuned(x)
-        # Training sees the tuned copy alone and does not pay for the other.
-        return tuned if self.weight == 1 else self.start(x).lerp(tuned, self.weight)
+    def kept(self) -> Autoencoder:
+        """Return what predicts, without a part that has no weight."""
+        return Autoencoder(self.encoder.kept(), self.decoder.kept())
 
 
-class FineTuned(Autoencoder):
-    """A trained autoencoder, which is kept, beside a copy that is trained on.
+def residual(
+    start: Autoencoder, network: Autoencoder, rows: torch.Tensor
+) -> GatedAutoencoder:
+    """Return a start plus a faded network on both sides, which begins at zero.
+
+    Parameters
+    ----------
+    start, network : Autoencoder
+    rows : tensor of shape (n_samples, n_inputs)
+        Training rows as the network sees them, centred; they set the radii of the
+        fades.
+    """
+    kept_start = last_member(copy.deepcopy(start))
+    codes = kept_start.encode(rows.double()[None])[0]
+    network.zero_output_()
+    return GatedAutoencoder(
+        FadedSum(start.encoder, network.encoder, DistanceFade.around(rows)),
+        FadedSum(start.decoder, network.decoder, DistanceFade.around(codes)),
+    )
+
+
+def fine_tuned(start: Autoencoder, members: int) -> GatedAutoencoder:
+    """Return a trained autoencoder, which is kept, beside a copy that is trained on.
 
     Before the first step the copy *is* the start. All of its weights are free, also
     those that were fixed in the start.
@@ -133,38 +170,15 @@ class FineTuned(Autoencoder):
         Of one member.
     members : int
         Number of copies.
-
-    Attributes
-    ----------
-    weight : float
-        How far to go from the start to the copy, in [0, 1]; chosen by a gate.
     """
-
-    def __init__(self, start: Autoencoder, members: int) -> None:
-        start = _repeated(start, members)
-        tuned = copy.deepcopy(start).requires_grad_(True)
-        super().__init__(
-            Blend(start.encoder, tuned.encoder), Blend(start.decoder, tuned.decoder)
-        )
-
-    @property
-    def start(self) -> Autoencoder:
-        return Autoencoder(self.encoder.start, self.decoder.start)
-
-    @property
-    def tuned(self) -> Autoencoder:
-        return Autoencoder(self.encoder.tuned, self.decoder.tuned)
-
-    @property
-    def weight(self) -> float:
-        return self.encoder.weight
-
-    @weight.setter
-    def weight(self, weight: float) -> None:
-        self.encoder.weight = self.decoder.weight = weight
+    start = _repeated(start, members)
+    tuned = copy.deepcopy(start).requires_grad_(True)
+    return GatedAutoencoder(
+        Blend(start.encoder, tuned.encoder), Blend(start.decoder, tuned.decoder)
+    )
 
 
-def _repeated(module: nn.Module, members: int) -> nn.Module:
+def _repeated(module: Autoencoder, members: int) -> Autoencoder:
     """Return a fixed copy of a module, each of its members the same."""
     module = copy.deepcopy(module).requires_grad_(False)
     for tensor in (*module.parameters(), *module.buffers()):
@@ -173,7 +187,7 @@ def _repeated(module: nn.Module, members: int) -> nn.Module:
 
 
 @torch.no_grad()
-def last_member(module: nn.Module) -> nn.Module:
+def last_member(module: Autoencoder) -> Autoencoder:
     """Keep only the last member of a module, with memory of its own."""
     for tensor in (*module.parameters(), *module.buffers()):
         tensor.data = tensor.data[-1:].clone()

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import nn
 
 from skae._tables import Coordinates
 from skae.losses import Loss
+from skae.networks import Autoencoder
 
 
 @dataclass(frozen=True)
@@ -18,16 +18,18 @@ class Codec:
 
     Attributes
     ----------
-    module : nn.Module
-        Has ``encode`` and ``decode``, of one member.
+    coordinates : Coordinates
     latent_scale : ndarray of shape (n_components,)
         Unit of each component; the module's own codes are in units of one.
+    loss : Loss
+    module : Autoencoder
+        Of one member.
     """
 
     coordinates: Coordinates
-    module: nn.Module
     latent_scale: np.ndarray
     loss: Loss
+    module: Autoencoder
 
     def encode(self, rows: np.ndarray) -> np.ndarray:
         """Return the components of rows of features."""
@@ -43,3 +45,8 @@ class Codec:
     def reconstruct(self, rows: np.ndarray) -> np.ndarray:
         """Return what the components keep of rows of features."""
         return self.decode(self.encode(rows))
+
+    def squared_residuals(self, rows: np.ndarray) -> np.ndarray:
+        """Return the sum over the features of each row, of shape (n, 1)."""
+        residual = rows - self.reconstruct(rows)
+        return np.square(residual).sum(axis=1, keepdims=True)

@@ -17,15 +17,20 @@ class HeldOutScore:
 
     Parameters
     ----------
-    X : ndarray of shape (n_held_out, n_features)
-        Held-out rows.
     mean : ndarray of shape (n_features,)
         Mean of the training rows.
+    coordinates : Coordinates
+    loss : Loss
     """
 
-    def __init__(
-        self, X: np.ndarray, mean: np.ndarray, coordinates: Coordinates, loss: Loss
-    ) -> None:
+    def __init__(self, mean: np.ndarray, coordinates: Coordinates, loss: Loss) -> None:
+        self._mean = mean
+        self._coordinates = coordinates
+        self._loss = loss
+
+    def fit(self, X: np.ndarray) -> HeldOutScore:
+        """Measure what the mean and the coordinates leave of held-out rows."""
+        mean, coordinates, loss = self._mean, self._coordinates, self._loss
         target = torch.from_numpy(coordinates.transform(X))
         constant = torch.from_numpy(coordinates.transform(mean[None])).expand_as(target)
         error = loss.pointwise(loss.inverse_link(constant), target).mean()
@@ -36,6 +41,7 @@ class HeldOutScore:
 
         self._left_out = left_out(coordinates.mean, target)
         self._of_mean = float(error) + left_out(mean, target - constant)
+        return self
 
     def __call__(self, error: float) -> float:
         error = error + self._left_out

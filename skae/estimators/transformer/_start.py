@@ -2,42 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from numbers import Integral
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
 
 from skae._starts import PrincipalComponents, linear_maps
 from skae._tables import Coordinates
-from skae.estimators.transformer._module import FineTuned, Residual
+from skae._training import Folds, Gate, History, Problem, held_out_error, weigh
+from skae.estimators.transformer._module import (
+    GatedAutoencoder,
+    fine_tuned,
+    last_member,
+    residual,
+)
 from skae.estimators.transformer._prediction import Codec
+from skae.estimators.transformer._score import HeldOutScore
 from skae.losses import Loss
 from skae.networks import Autoencoder, Network
-from skae.noise import Corruption, Noise
+from skae.noise import Corruption
 
 _FADE_ROWS = 20_000  # enough rows for a quantile of 99.9 %
 
 
-class FromPCA:
-    """The network adds to PCA, begins at zero and is kept as far as it is of use.
+@dataclass(frozen=True)
+class Verdict:
+    """What the held-out rows say of a trained module.
 
-    Parameters
+    Attributes
     ----------
-    X : ndarray of shape (n_samples, n_features)
-        Training rows.
-    n_components : int or float
-        Their number, or a share of the variance.
-    network : Network
-        What adds to PCA.
-    rotated : bool
-        Whether the network may see the rows in their principal components. Those that
-        hardly count are then left out.
+    uses_network : bool
+    start_error, kept_error : float or None
+        Mean held-out error of the start alone and of what is kept; None if there is no
+        start, or no rows were held out.
+    """
+
+    uses_network: bool
+    start_error: float | None = None
+    kept_error: float | None = None
+
+
+class Start(ABC):
+    """What is trained at first, and in which coordinates and units.
 
     Attributes
     ----------
     compared : bool
-        Whether there is something to compare the trained network with.
+        Whether the trained network is compared with the start.
     improvable : bool
         Whether there is anything that training could add.
     n_components : int
@@ -45,198 +59,250 @@ class FromPCA:
         Mean of the training rows.
     coordinates : Coordinates
         How the network sees a row.
+    std : float
+        Root of the mean variance of the features, in these coordinates.
     latent_scale : ndarray of shape (n_components,)
         Units of the components; the module's own codes are in units of one.
-    pca : PrincipalComponents
+    pca : PrincipalComponents or None
         The components that are encoded.
+    loss : Loss
+    score : HeldOutScore or None
+        Turns held-out errors into scores; None if no rows are held out.
     """
 
-    compared = True
+    compared: ClassVar[bool] = True
+    improvable: bool = True
+    pca: PrincipalComponents | None = None
+    n_components: int
+    mean: np.ndarray
+    coordinates: Coordinates
+    std: float = 1.0
+    latent_scale: np.ndarray
+    loss: Loss
+    score: HeldOutScore | None = None
+
+    @abstractmethod
+    def fit(self, X: np.ndarray) -> Self:
+        """Fit the start to rows."""
+
+    @abstractmethod
+    def compose(
+        self,
+        inputs: torch.Tensor,
+        corruption: Corruption | None,
+        folds: Folds,
+        generator: torch.Generator,
+    ) -> Autoencoder:
+        """Return the module to train, a member for the rows of each.
+
+        Parameters
+        ----------
+        inputs : tensor of shape (n_samples, n_coordinates)
+            The rows that the start was fitted to.
+        corruption : callable or None
+            What they go through in training.
+        """
+
+    @abstractmethod
+    def judge(self, problem: Problem, history: History) -> Verdict:
+        """Keep as much of a trained module as held-out rows prove to be of use."""
+
+    @abstractmethod
+    def kept(self, module: Autoencoder) -> Autoencoder:
+        """Return what predicts, without a part that is not of use."""
+
+    def measure(self, held_out: np.ndarray) -> None:
+        """Prepare to turn the errors of held-out rows into scores."""
+        if len(held_out) > 0:
+            score = HeldOutScore(self.mean, self.coordinates, self.loss)
+            self.score = score.fit(held_out)
+
+    def codec(self, module: Autoencoder) -> Codec:
+        """Return what predicts with the kept part of a module."""
+        kept = last_member(self.kept(module))
+        return Codec(self.coordinates, self.latent_scale, self.loss, kept)
+
+
+class _GatedStart(Start):
+    """A start beside which something is learned, and kept as far as it is of use."""
+
+    def judge(self, problem: Problem, history: History) -> Verdict:
+        module: GatedAutoencoder = problem.module
+        if not problem.provable:
+            module.weight = float(len(history) > 0)
+            return Verdict(module.weight > 0)
+        gate = weigh(problem, Gate())
+        start, kept = gate.start_error_.mean(), gate.held_out_error_.mean()
+        return Verdict(module.weight > 0, float(start), float(kept))
+
+    def kept(self, module: GatedAutoencoder) -> Autoencoder:
+        return module.kept()
+
+
+class PCAStart(_GatedStart):
+    """The network adds to PCA and begins at zero.
+
+    Parameters
+    ----------
+    n_components : int or float
+        Their number, or a share of the variance.
+    network : Network
+        What adds to PCA.
+    loss : Loss
+    rotated : bool
+        Whether the network may see the rows in their principal components. Those that
+        hardly count are then left out.
+    """
 
     def __init__(
-        self,
-        X: np.ndarray,
-        n_components: int | float,
-        network: Network,
-        *,
-        rotated: bool,
+        self, n_components: int | float, network: Network, loss: Loss, *, rotated: bool
     ) -> None:
+        self.wanted = n_components
+        self.network = network
+        self.loss = loss
+        self.rotated = rotated
+
+    def fit(self, X: np.ndarray) -> Self:
         spectrum = PrincipalComponents().fit(X)
-        k = _number_of_components(n_components, X.shape, spectrum)
+        k = _number_of_components(self.wanted, X.shape, spectrum)
         scale = np.sqrt(spectrum.explained_variance_.sum() / X.shape[1])
         kept = spectrum.components_[: spectrum.n_coordinates_for(k)]
         missed = spectrum.explained_variance_ratio_[k:].sum()
-        self._spectrum = spectrum
-        self._network = network
         self.n_components = k
         self.mean = spectrum.mean_
-        self.coordinates = Coordinates(self.mean, scale, kept if rotated else None)
+        self.coordinates = Coordinates(self.mean, scale, kept if self.rotated else None)
         self.latent_scale = spectrum.latent_scale(k)
         self.pca = spectrum.truncated(k)
         self.improvable = bool(missed > np.finfo(np.float64).eps ** 0.75)
+        self._seen_components = spectrum.in_coordinates(
+            self.coordinates.basis, self.coordinates.scale
+        ).truncated(k)
+        return self
 
     def compose(
         self,
         inputs: torch.Tensor,
         corruption: Corruption | None,
-        training: Sequence[np.ndarray],
+        folds: Folds,
         generator: torch.Generator,
-    ) -> Residual:
-        """Return the module to train, a member for the rows of each in `training`."""
-        network = _build(
-            self._network, inputs, self.n_components, len(training), generator
+    ) -> GatedAutoencoder:
+        network = self.network.build_autoencoder(
+            inputs.shape[1],
+            self.n_components,
+            members=folds.members,
+            generator=generator,
         )
         # Beside inputs that hardly vary, noise is large: what fades far from the rows
         # must know them as the training shows them, or it fades everywhere.
         seen = inputs[:: 1 + len(inputs) // _FADE_ROWS]
         if corruption is not None:
             seen = corruption(seen[None], generator)[0]
-        return Residual(self._start(inputs, training), network, seen)
+        return residual(self._of_members(inputs, folds), network, seen)
 
-    def kept(self, module: Residual, weight: float) -> Autoencoder:
-        """Return what predicts, which is PCA itself where the network has no weight."""
-        return module if weight > 0 else module.start
-
-    def _start(
-        self, inputs: torch.Tensor, training: Sequence[np.ndarray]
-    ) -> Autoencoder:
+    def _of_members(self, inputs: torch.Tensor, folds: Folds) -> Autoencoder:
         """PCA of the rows of each member; of all rows for the last one, which is kept.
 
         A single split compares with the PCA of the whole table, which costs no second
         fit.
         """
-        coordinates = self.coordinates
-        whole = self._spectrum.in_coordinates(coordinates.basis, coordinates.scale)
-        parts = (inputs[torch.from_numpy(rows)] for rows in training[:-1])
+        parts = (inputs[torch.from_numpy(rows)] for rows in folds.training[:-1])
         members = [PrincipalComponents().fit(part.double().numpy()) for part in parts]
-        return Autoencoder(*linear_maps([*members, whole], self.n_components))
+        members.append(self._seen_components)
+        return Autoencoder(*linear_maps(members, self.n_components))
 
 
-class FromScratch:
+class RandomStart(Start):
     """The textbook's autoencoder: random weights, compared with nothing.
 
-    Parameters and attributes are those of :class:`FromPCA`; `loss` may forbid to centre
-    and to scale.
+    Parameters
+    ----------
+    n_components : int
+    network : Network
+    loss : Loss
+        May forbid to centre and to scale.
     """
 
     compared = False
-    improvable = True
-    pca = None
 
-    def __init__(
-        self, X: np.ndarray, n_components: int | float, network: Network, loss: Loss
-    ) -> None:
-        if not isinstance(n_components, Integral):
-            raise ValueError(
-                f"n_components={n_components} is a share of the variance that PCA "
-                "explains, which start=None does not know; pass an integer."
-            )
-        self._network = network
-        self.n_components = int(n_components)
+    def __init__(self, n_components: int, network: Network, loss: Loss) -> None:
+        self.n_components = n_components
+        self.network = network
+        self.loss = loss
+
+    def fit(self, X: np.ndarray) -> Self:
         self.mean = X.mean(axis=0, dtype=np.float64)
-        if loss.unit_interval:
+        std = np.sqrt(X.var(axis=0, dtype=np.float64).mean())
+        if self.loss.unit_interval:
             self.coordinates = Coordinates(np.zeros(X.shape[1]), 1.0)
+            self.std = std
         else:
-            scale = np.sqrt(X.var(axis=0, dtype=np.float64).mean())
-            self.coordinates = Coordinates(self.mean, scale)
+            self.coordinates = Coordinates(self.mean, std)
         self.latent_scale = np.ones(self.n_components)
+        return self
 
     def compose(
         self,
         inputs: torch.Tensor,
         corruption: Corruption | None,
-        training: Sequence[np.ndarray],
+        folds: Folds,
         generator: torch.Generator,
     ) -> Autoencoder:
-        """Return the module to train, a member for the rows of each in `training`."""
-        return _build(
-            self._network, inputs, self.n_components, len(training), generator
+        return self.network.build_autoencoder(
+            inputs.shape[1],
+            self.n_components,
+            members=folds.members,
+            generator=generator,
         )
 
-    def kept(self, module: Autoencoder, weight: float) -> Autoencoder:
-        """Return what predicts: all of it."""
+    def judge(self, problem: Problem, history: History) -> Verdict:
+        if not problem.provable:
+            return Verdict(True)
+        return Verdict(True, kept_error=float(held_out_error(problem).mean()))
+
+    def kept(self, module: Autoencoder) -> Autoencoder:
         return module
 
 
-class FromFitted:
+class FittedStart(_GatedStart):
     """Another fit, whose weights are trained on as far as that is of use.
 
     Its coordinates and units stay, and so do the codes of a row before the first step.
-    What the coordinates leave out is expected at the mean of X. Parameters and
-    attributes are those of :class:`FromPCA`; `codec` is what the other fit predicts
-    with, and `noise` None where none of single features was asked for.
+    What the coordinates leave out is expected at the mean of X.
+
+    Parameters
+    ----------
+    codec : Codec
+        What the other fit predicts with.
+    loss : Loss
     """
 
-    compared = True
-    improvable = True
-    pca = None
-
-    def __init__(
-        self,
-        X: np.ndarray,
-        n_components: int | float,
-        codec: Codec,
-        loss: Loss,
-        noise: Noise | None,
-    ) -> None:
-        self._module = codec.module
+    def __init__(self, codec: Codec, loss: Loss) -> None:
         self.n_components = len(codec.latent_scale)
         self.latent_scale = codec.latent_scale
-        n_features = len(codec.coordinates.mean)
+        self.loss = loss
+        self._codec = codec
+
+    def fit(self, X: np.ndarray) -> Self:
+        n_features = len(self._codec.coordinates.mean)
         if X.shape[1] != n_features:
             raise ValueError(
                 f"start was fitted to {n_features} features, but X has {X.shape[1]}; "
                 "pass a table with the same features."
             )
-        if n_components != self.n_components:
-            raise ValueError(
-                f"n_components={n_components} contradicts start, which has "
-                f"{self.n_components}; set n_components={self.n_components}."
-            )
-        if loss.unit_interval != codec.loss.unit_interval:
-            raise ValueError(
-                "loss='log_loss' and the other losses cannot follow each other; set "
-                "the loss that start was fitted with."
-            )
-        parts = [loss, *([] if noise is None else [noise])]
-        rotated = codec.coordinates.basis is not None
-        if rotated and not all(part.rotation_invariant for part in parts):
-            raise ValueError(
-                "loss and noise must not look at single features, because start sees X "
-                "in its principal components; fit start with the same loss and noise."
-            )
         self.mean = X.mean(axis=0, dtype=np.float64)
-        self.coordinates = codec.coordinates.moved_to(self.mean)
+        self.coordinates = self._codec.coordinates.moved_to(self.mean)
+        std = np.sqrt(X.var(axis=0, dtype=np.float64).mean())
+        self.std = std / self.coordinates.scale
+        return self
 
     def compose(
         self,
         inputs: torch.Tensor,
         corruption: Corruption | None,
-        training: Sequence[np.ndarray],
+        folds: Folds,
         generator: torch.Generator,
-    ) -> FineTuned:
-        """Return the module to train, a member for the rows of each in `training`."""
-        return FineTuned(self._module, len(training))
-
-    def kept(self, module: FineTuned, weight: float) -> Autoencoder:
-        """Return what predicts, without a part that has no weight."""
-        return {0.0: module.start, 1.0: module.tuned}.get(weight, module)
-
-
-Origin = FromPCA | FromScratch | FromFitted
-
-
-def _build(
-    network: Network,
-    inputs: torch.Tensor,
-    n_components: int,
-    members: int,
-    generator: torch.Generator,
-) -> Autoencoder:
-    shape = tuple(inputs.shape[1:])
-    return network.build(
-        shape, shape, n_components, members=members, generator=generator
-    )
+    ) -> GatedAutoencoder:
+        return fine_tuned(self._codec.module, folds.members)
 
 
 def _number_of_components(

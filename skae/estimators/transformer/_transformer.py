@@ -2,51 +2,53 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator, Sequence
-from functools import partial
-from numbers import Integral, Real
-from typing import Any, ClassVar, Literal
+from collections.abc import Sequence
+from numbers import Integral
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
-from skae._base._callbacks import CallbackSupportMixin, FitTask
-from skae._base._estimator import NetworkEstimator
-from skae._base._sklearn import Interval, RealNotInt, StrOptions, validated_fit
-from skae._tables import Coordinates, map_blocks
-from skae._training import (
-    Gate,
-    History,
-    Objective,
-    Problem,
-    available_device,
-    choose_folds,
-    held_out_error,
-    train,
-    weigh,
+from skae._base import (
+    CV,
+    NETWORK,
+    VALIDATION_FRACTION,
+    Constraints,
+    Draws,
+    Interval,
+    NetworkEstimator,
+    NoisyInput,
+    Phases,
+    RealNotInt,
+    StrOptions,
+    corruption_of,
+    loss_constraint,
+    transaction,
+    without_gaps,
 )
-from skae.estimators.transformer._checks import check_parameters
-from skae.estimators.transformer._layerwise import in_phase, layer_phases
-from skae.estimators.transformer._module import last_member
+from skae._tables import map_blocks
+from skae._training import History, Objective, Problem, as_given, choose_folds
+from skae.estimators.transformer._checks import (
+    check_fitted_start,
+    check_loss,
+    check_parameters,
+)
+from skae.estimators.transformer._filters import filters_of
+from skae.estimators.transformer._layerwise import layer_phases
 from skae.estimators.transformer._prediction import Codec
-from skae.estimators.transformer._score import HeldOutScore
-from skae.estimators.transformer._start import FromFitted, FromPCA, FromScratch, Origin
-from skae.losses import LOSSES, Loss
-from skae.networks import ACTIVATIONS, Network, resolve_network
-from skae.noise import Corruption, GaussianNoise, Noise, without_gaps
+from skae.estimators.transformer._start import FittedStart, PCAStart, RandomStart, Start
+from skae.losses import Loss, resolve_loss
+from skae.networks import Network, resolve_network
+from skae.noise import Corruption, GaussianNoise, Noise, Units
 from skae.penalties import Penalty
 
 
 class AutoencoderTransformer(
-    CallbackSupportMixin,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    NetworkEstimator,
+    ClassNamePrefixFeaturesOutMixin, TransformerMixin, NetworkEstimator
 ):
     """Nonlinear dimensionality reduction that starts at PCA and is gated against it.
 
@@ -214,32 +216,20 @@ class AutoencoderTransformer(
     {'fine-tuning'}
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+    _parameter_constraints: ClassVar[Constraints] = {
+        **NetworkEstimator._parameter_constraints,
+        **NETWORK,
+        **CV,
+        **VALIDATION_FRACTION,
+        **loss_constraint(unit_interval=True),
         "n_components": [
             Interval(Integral, 1, None, closed="left"),
             Interval(RealNotInt, 0, 1, closed="neither"),
         ],
-        "network": [StrOptions({"dense"}), Network],
-        "hidden_layer_sizes": [StrOptions({"auto"}), "array-like"],
-        "activation": [StrOptions(set(ACTIVATIONS))],
         "start": [StrOptions({"pca"}), FrozenEstimator, None],
         "pretraining": [StrOptions({"layerwise"}), None],
         "noise": [StrOptions({"auto"}), Noise, None],
         "penalty": [Penalty, None],
-        "loss": [StrOptions(set(LOSSES))],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "learning_rate_init": [
-            StrOptions({"auto"}),
-            Interval(Real, 0, None, closed="neither"),
-        ],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, 1, closed="left")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "cv": [StrOptions({"auto"}), Interval(Integral, 2, None, closed="left"), None],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "device": [str, torch.device],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
     }
 
     def __init__(
@@ -253,8 +243,8 @@ class AutoencoderTransformer(
         pretraining: Literal["layerwise"] | None = None,
         noise: Literal["auto"] | Noise | None = "auto",
         penalty: Penalty | None = None,
-        loss: str = "squared_error",
-        batch_size: int = 64,
+        loss: str | Loss = "squared_error",
+        batch_size: Literal["auto"] | int = "auto",
         learning_rate_init: Literal["auto"] | float = "auto",
         max_iter: int = 20,
         tol: float = 1e-3,
@@ -285,7 +275,7 @@ class AutoencoderTransformer(
         self.random_state = random_state
         self.verbose = verbose
 
-    @validated_fit(prefer_skip_nested_validation=True)
+    @transaction
     def fit(self, X, y=None) -> AutoencoderTransformer:
         """Learn to encode and decode the rows of X.
 
@@ -313,29 +303,55 @@ class AutoencoderTransformer(
         ConvergenceWarning
             If training diverges; the best weights before it are kept.
         """
-        self._forget()
-        passed = X, y
-        X = self._check_X(X, reset=True)
+        rows = self._check_X(X, reset=True)
+        loss = resolve_loss(self.loss)
         check_parameters(self)
-        loss = self._check_loss(X)
-        device = available_device(self.device)
-        random_state = check_random_state(self.random_state)
-        generator = torch.Generator().manual_seed(random_state.randint(2**31 - 1))
-        folds = choose_folds(X, self.cv, self.validation_fraction, random_state)
+        check_loss(self, loss, rows)
+        draws = Draws(self.random_state)
+        folds = choose_folds(
+            rows, self.cv, self.validation_fraction, draws.random_state
+        )
+        start = self._choose_start(loss).fit(rows)
+        inputs = start.coordinates.training_tensor(rows)
+        corruption = self._corruption(inputs, start)
+        module = start.compose(inputs, corruption, folds, draws.generator)
+        objective = Objective(
+            loss,
+            as_given if corruption is None else NoisyInput(corruption),
+            {} if self.penalty is None else {"penalty": self.penalty.term},
+        )
+        problem = Problem(module, objective, {"input": inputs, "target": inputs}, folds)
+        start.measure(rows[folds.held_out_rows])
+        return self._learn(
+            problem,
+            start,
+            draws,
+            {"X": X, "y": y},
+            self._settings(
+                folds,
+                batch_size=64,
+                learning_rate=7e-3 if inputs.shape[1] <= 32 else 3e-3,
+            ),
+            phases=self._phases(problem, start),
+            max_phases=1 if self.pretraining is None else len(module.stages()) + 1,
+        )
 
-        origin = self._choose_origin(X, loss)
-        coordinates = origin.coordinates
-        inputs = coordinates.training_tensor(X)
-        corruption = self._corruption(inputs, coordinates)
-        module = origin.compose(inputs, corruption, folds.training, generator)
-        objective = Objective(loss, corruption, self.penalty)
-        problem = module, objective, {"input": inputs, "target": inputs}, folds
-        layers = 0 if self.pretraining is None else len(module.stages())
-        task = FitTask.whole(self, *passed, max_subtasks=layers + 1)
-        history = self._train(X, problem, origin, task, generator, device)
-        self._conclude(X, problem, origin, history)
-        task.end()
-        return self
+    def _take_over(self, start: Start, problem: Problem, history: History) -> None:
+        """Keep as much of the network as held-out rows prove to be of use."""
+        verdict = start.judge(problem, history)
+        self.n_components_ = start.n_components
+        self.mean_ = start.mean
+        self.start_ = start.pca
+        self._record(
+            history,
+            uses_network=verdict.uses_network,
+            score=start.score,
+            start_error=verdict.start_error,
+            kept_error=verdict.kept_error,
+            phase=self._last_phase,
+        )
+        self._fitted = start.codec(problem.module)
+        self.module_ = self._fitted.module
 
     def transform(self, X) -> np.ndarray:
         """Encode rows.
@@ -351,7 +367,7 @@ class AutoencoderTransformer(
             Components, in the units of X.
         """
         check_is_fitted(self)
-        return map_blocks(self._codec.encode, self._check_X(X), self.n_components_)
+        return map_blocks(self._fitted.encode, self._check_X(X), self.n_components_)
 
     def inverse_transform(self, X) -> np.ndarray:
         """Decode components.
@@ -373,7 +389,7 @@ class AutoencoderTransformer(
                 f"X has {X.shape[1]} components, but {type(self).__name__} was fitted "
                 f"with n_components={self.n_components_}; pass what transform returns."
             )
-        return map_blocks(self._codec.decode, X, self.n_features_in_)
+        return map_blocks(self._fitted.decode, X, self.n_features_in_)
 
     def reconstruct(self, X) -> np.ndarray:
         """Encode and decode rows.
@@ -390,7 +406,7 @@ class AutoencoderTransformer(
         """
         check_is_fitted(self)
         return map_blocks(
-            self._codec.reconstruct, self._check_X(X), self.n_features_in_
+            self._fitted.reconstruct, self._check_X(X), self.n_features_in_
         )
 
     def reconstruction_error(self, X) -> np.ndarray:
@@ -434,13 +450,37 @@ class AutoencoderTransformer(
             return 1.0 if residual == 0 else -np.inf
         return float(1 - residual / total)
 
-    @property
-    def explained_variance_ratio_(self) -> np.ndarray:
-        """Shares of the variance that PCA's components explain; only with a PCA start.
+    def filters(self) -> np.ndarray:
+        """Return what the units of the network's first layer look for.
 
-        A network that is kept explains more.
+        Returns
+        -------
+        filters : ndarray of shape (n_units, n_features) or (n_units, height, width)
+            Weights of the features in each unit of a dense layer, or the kernels of a
+            convolutional one, in the units of X. The kernels have a last axis if
+            images have several channels.
+
+        Raises
+        ------
+        ValueError
+            If no network was kept, or its first layer is one of your own.
         """
         check_is_fitted(self)
+        return filters_of(self._fitted.module.encoder, self._fitted.coordinates)
+
+    @property
+    def explained_variance_ratio_(self) -> np.ndarray:
+        """Fractions of the variance that PCA's components explain.
+
+        Only with the PCA start. A network that is kept explains more.
+        """
+        check_is_fitted(self)
+        if self.start_ is None:
+            raise AttributeError(
+                "explained_variance_ratio_ is PCA's and there without a PCA start no "
+                "more; fit with start='pca', or ask score for the fraction of the "
+                "variance that is explained."
+            )
         return self.start_.explained_variance_ratio_
 
     @property
@@ -454,166 +494,48 @@ class AutoencoderTransformer(
 
     def _squared_residuals(self, X: np.ndarray) -> np.ndarray:
         """Sum over the features of each row."""
-
-        def squared(rows: np.ndarray) -> np.ndarray:
-            residual = rows - self._codec.reconstruct(rows)
-            return np.square(residual).sum(axis=1, keepdims=True)
-
+        squared = self._fitted.squared_residuals
         return map_blocks(squared, X, 1, dtype=np.float64)[:, 0]
-
-    def _check_loss(self, X: np.ndarray) -> Loss:
-        loss = LOSSES[self.loss]
-        if loss.unit_interval and self.start == "pca":
-            raise ValueError(
-                f"loss={self.loss!r} cannot start at PCA, which leaves the interval "
-                "[0, 1]; set start=None."
-            )
-        rounding = 10 * np.finfo(X.dtype).eps
-        if loss.unit_interval and (X.min() < -rounding or X.max() > 1 + rounding):
-            raise ValueError(
-                f"loss={self.loss!r} needs X in [0, 1]; scale X with MinMaxScaler or "
-                "set loss='squared_error'."
-            )
-        return loss
 
     @property
     def _last_phase(self) -> str:
         fresh = self.pretraining is None and not isinstance(self.start, FrozenEstimator)
         return "joint" if fresh else "fine-tuning"
 
-    def _choose_origin(self, X: np.ndarray, loss: Loss) -> Origin:
+    def _choose_start(self, loss: Loss) -> Start:
         noise = self.noise if isinstance(self.noise, Noise) else None
         if isinstance(self.start, FrozenEstimator):
-            codec = self.start.estimator._codec
-            return FromFitted(X, self.n_components, codec, loss, noise)
+            codec: Codec = self.start.estimator._fitted
+            check_fitted_start(codec, self.n_components, loss, noise)
+            return FittedStart(codec, loss)
         network = resolve_network(
             self.network, self.hidden_layer_sizes, self.activation
         )
         if self.start is None:
-            return FromScratch(X, self.n_components, network, loss)
+            return RandomStart(int(self.n_components), network, loss)
         parts = [loss, network, *([] if noise is None else [noise])]
         rotated = all(part.rotation_invariant for part in parts)
-        return FromPCA(X, self.n_components, network, rotated=rotated)
+        return PCAStart(self.n_components, network, loss, rotated=rotated)
 
-    def _corruption(
-        self, inputs: torch.Tensor, coordinates: Coordinates
-    ) -> Corruption | None:
+    def _corruption(self, inputs: torch.Tensor, start: Start) -> Corruption | None:
         noise = self.noise
         if noise == "auto":
             noisy = self.start is not None and inputs.shape[1] >= 20
-            noise = GaussianNoise(0.1) if noisy else None
+            noise = GaussianNoise(0.1, unit="std") if noisy else None
         if noise is None:
             return None
-        zero = coordinates.transform(np.zeros((1, self.n_features_in_)))[0]
-        return without_gaps(noise).corruption(inputs, torch.from_numpy(zero))
+        zero = start.coordinates.transform(np.zeros((1, self.n_features_in_)))[0]
+        return corruption_of(
+            without_gaps(noise),
+            inputs,
+            torch.from_numpy(zero),
+            Units(1 / start.coordinates.scale, start.std),
+        )
 
-    def _choose_learning_rate(self, inputs: torch.Tensor) -> float:
-        if self.learning_rate_init != "auto":
-            return self.learning_rate_init
-        return 7e-3 if inputs.shape[1] <= 32 else 3e-3
-
-    def _train(
-        self,
-        X: np.ndarray,
-        problem: Problem,
-        origin: Origin,
-        task: FitTask,
-        generator: torch.Generator,
-        device: torch.device,
-    ) -> History:
-        """Run all phases and return their rounds."""
-        module, *rest = problem
-        history: History = []
-
-        def conclude(
-            fitted: AutoencoderTransformer, rounds: History, phase: str
-        ) -> None:
-            trained = copy.deepcopy(module), *rest
-            so_far = history + in_phase(phase, rounds)
-            fitted._conclude(X, trained, origin, so_far)
-
-        for phase, part in self._phases(problem, origin):
-            conclude_phase = partial(conclude, phase=phase)
-            subtask = task.subtask(phase, self.max_iter)
-            rounds = train(
-                *part,
-                generator=generator,
-                batch_size=self.batch_size,
-                learning_rate=self._choose_learning_rate(problem[2]["input"]),
-                max_iter=self.max_iter,
-                tol=self.tol,
-                n_iter_no_change=self.n_iter_no_change,
-                device=device,
-                verbose=self.verbose,
-                watch=subtask.watch(conclude_phase),
-            )
-            history += in_phase(phase, rounds)
-            if subtask.end(partial(conclude_phase, rounds=[])):
-                break
-        return history
-
-    def _phases(
-        self, problem: Problem, origin: Origin
-    ) -> Iterator[tuple[str, Problem]]:
-        module, objective, tensors, folds = problem
-        if self.pretraining == "layerwise":
-            # The code that a penalty is for is that of the last layer.
-            error = Objective(objective.loss, objective.corruption)
-            yield from layer_phases(module, error, tensors["input"], folds)
+    def _phases(self, problem: Problem, start: Start) -> Phases:
+        if self.pretraining is not None:
+            yield from layer_phases(problem)
         # A gain over the start has to be there, and one that could be proved.
-        provable = self.cv is None or len(folds.held_out_rows) > 0
-        if not origin.compared or (provable and origin.improvable):
+        provable = self.cv is None or problem.provable
+        if not start.compared or (provable and start.improvable):
             yield self._last_phase, problem
-
-    def _conclude(
-        self, X: np.ndarray, problem: Problem, origin: Origin, history: History
-    ) -> None:
-        """Take over what was trained, as far as held-out rows prove it of use."""
-        module, objective, _, folds = problem
-        loss, coordinates = objective.loss, origin.coordinates
-        weight, start_error, kept_error = self._judge(problem, origin, history)
-        self.n_components_ = origin.n_components
-        self.mean_ = origin.mean
-        self.start_ = origin.pca
-        self._record(history)
-        if kept_error is not None:
-            score = HeldOutScore(X[folds.held_out_rows], origin.mean, coordinates, loss)
-            self._record_held_out(score, start_error, kept_error)
-        self.uses_network_ = weight > 0
-        self.module_ = last_member(origin.kept(module, weight))
-        self._codec = Codec(coordinates, self.module_, origin.latent_scale, loss)
-
-    def _judge(
-        self, problem: Problem, origin: Origin, history: History
-    ) -> tuple[float, np.ndarray | None, np.ndarray | None]:
-        """Weight of the network; held-out errors of the start and of what is kept."""
-        weight = float(len(history) > 0)
-        if len(problem[3].held_out_rows) == 0:
-            return weight, None, None
-        if not origin.compared:
-            return weight, None, held_out_error(*problem)
-        gate = weigh(*problem, Gate())
-        return gate.weight_, gate.start_error_, gate.held_out_error_
-
-    @property
-    def _last_rounds(self) -> History:
-        return [row for row in self.history_ if row["phase"] == self._last_phase]
-
-    def _record(self, history: History) -> None:
-        self.history_ = history
-        self.n_iter_ = len(self._last_rounds)
-        self.loss_curve_ = [row["loss"] for row in self._last_rounds]
-        self.validation_scores_ = None
-        self.start_validation_score_ = self.best_validation_score_ = None
-
-    def _record_held_out(
-        self,
-        score: HeldOutScore,
-        start_error: np.ndarray | None,
-        kept_error: np.ndarray,
-    ) -> None:
-        losses = (row["validation_loss"] for row in self._last_rounds)
-        self.validation_scores_ = [score(loss) for loss in losses]
-        self.best_validation_score_ = score(kept_error.mean())
-        if start_error is not None:
-            self.start_validation_score_ = score(start_error.mean())

@@ -1,0 +1,39 @@
+"""The losses that have a name: for another one, a function and a line."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from torch.nn import functional
+
+from skae.losses._loss import Loss
+
+
+def _squared_error(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    return functional.mse_loss(output, target, reduction="none")
+
+
+def _absolute_error(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    return functional.l1_loss(output, target, reduction="none")
+
+
+def _log_loss(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    return functional.binary_cross_entropy_with_logits(output, target, reduction="none")
+
+
+LOSSES = {
+    "squared_error": Loss(_squared_error, rotation_invariant=True),
+    "absolute_error": Loss(_absolute_error),
+    "log_loss": Loss(
+        _log_loss,
+        link=torch.sigmoid,
+        inverse_link=partial(torch.logit, eps=1e-7),
+        unit_interval=True,
+    ),
+}
+
+
+def resolve_loss(loss: str | Loss) -> Loss:
+    """Return the loss of a name, or the loss itself."""
+    return LOSSES[loss] if isinstance(loss, str) else loss
