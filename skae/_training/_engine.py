@@ -20,11 +20,16 @@ from tqdm.auto import tqdm
 
 from skae._tables import one_openmp_thread
 from skae._training._batches import HeldOutBatches, TrainingBatches, gather
-from skae._training._flat import FlatParameters, trainable
+from skae._training._flat import FlatParameters
 from skae._training._objective import Objective, Tensors
 from skae._training._problem import History, Problem, Settings
 from skae._training._schedule import Schedule
-from skae.networks import products_of
+from skae.networks import (
+    global_draws_from,
+    member_lists,
+    member_tensors,
+    products_of,
+)
 
 _SHARED_WORK = 2**22  # products in a pass forward from which on threads pay
 _DIVERGED = 10  # a loss that has grown by this factor does not come back
@@ -106,7 +111,7 @@ def train(
     on_device = {name: tensor.to(device) for name, tensor in problem.tensors.items()}
 
     def so_far() -> History:
-        _hand_over(net.best_weights, problem.module)
+        net.best_weights.hand_to(problem.module)
         return net.rounds()
 
     with (
@@ -114,18 +119,10 @@ def train(
             total=settings.max_iter, unit="round", disable=not settings.verbose
         ) as progress,
         _threads_for(products_of(working) * settings.batch_size),
+        _own_draws(working, generator, device),
     ):
         net.run(on_device, progress, lambda run: watch(run, so_far))
     return Training(so_far(), net.diverged)
-
-
-@torch.no_grad()
-def _hand_over(weights: torch.Tensor, module: nn.Module) -> None:
-    """Copy weights that lie in one piece to the parameters of a module."""
-    parameters = list(trainable(module))
-    parts = weights.split([p.numel() for p in parameters])
-    for parameter, part in zip(parameters, parts, strict=True):
-        parameter.copy_(part.view_as(parameter))
 
 
 def _threads_for(products: int) -> AbstractContextManager:
@@ -136,6 +133,15 @@ def _threads_for(products: int) -> AbstractContextManager:
     times the CPU of one thread. The limit holds for the calling thread only.
     """
     return one_openmp_thread() if products < _SHARED_WORK else nullcontext()
+
+
+def _own_draws(
+    module: nn.Module, generator: torch.Generator, device: torch.device
+) -> AbstractContextManager[None]:
+    """Let modules of users, which know no generator, draw from a given one."""
+    if member_lists(module):
+        return global_draws_from(generator, device)
+    return nullcontext()
 
 
 def held_out_error(problem: Problem) -> np.ndarray:
@@ -194,7 +200,7 @@ def _errors(
 @contextmanager
 def _first_members(module: nn.Module, members: int) -> Iterator[nn.Module]:
     """Let a module consist of its first members only, as views of its tensors."""
-    tensors = [*module.parameters(), *module.buffers()]
+    tensors = list(member_tensors(module))
     whole = [tensor.data for tensor in tensors]
     for tensor in tensors:
         tensor.data = tensor.data[:members]

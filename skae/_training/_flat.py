@@ -3,14 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import nn
+
+from skae.networks import member_lists
 
 
 def trainable(module: nn.Module) -> Iterator[nn.Parameter]:
     """Return the parameters of a module that are not fixed."""
     return (p for p in module.parameters() if p.requires_grad)
+
+
+def _moving(module: nn.Module) -> Iterator[torch.Tensor]:
+    """Return the buffers that training changes, if any.
+
+    The package's own modules have none; those of users may, such as moving averages.
+    """
+    return (buffer for own in member_lists(module) for buffer in own.buffers())
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What a training has learned.
+
+    Attributes
+    ----------
+    parameters : tensor
+        In one piece.
+    buffers : list of tensor
+    """
+
+    parameters: torch.Tensor
+    buffers: list[torch.Tensor]
+
+    @torch.no_grad()
+    def hand_to(self, module: nn.Module) -> None:
+        """Copy everything to a module."""
+        free = list(trainable(module))
+        parts = self.parameters.split([p.numel() for p in free])
+        for parameter, part in zip(free, parts, strict=True):
+            parameter.copy_(part.view_as(parameter))
+        for buffer, learned in zip(_moving(module), self.buffers, strict=True):
+            buffer.copy_(learned)
 
 
 class FlatParameters:
@@ -38,7 +74,10 @@ class FlatParameters:
         for parameter, value, gradient in views:
             parameter.data = value.view_as(parameter)
             parameter.grad = gradient.view_as(parameter)
+        self._buffers = list(_moving(module))
 
-    def copy(self) -> torch.Tensor:
+    def copy(self) -> Weights:
         """Return a copy of all values."""
-        return self.tensor.detach().clone()
+        return Weights(
+            self.tensor.detach().clone(), [buffer.clone() for buffer in self._buffers]
+        )

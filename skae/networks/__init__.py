@@ -4,7 +4,6 @@ from skae.networks._autoencoder import Autoencoder, StackedAutoencoder
 from skae.networks._convolutional import ConvolutionalNetwork
 from skae.networks._convolutional_layers import MemberConvolution
 from skae.networks._dense import DenseNetwork
-from skae.networks._images import ImageShape, image_shape_of
 from skae.networks._layers import (
     ACTIVATIONS,
     Layer,
@@ -13,23 +12,35 @@ from skae.networks._layers import (
     positive_integers,
     products_of,
 )
+from skae.networks._members import (
+    last_member,
+    member_lists,
+    member_tensors,
+    repeated_member,
+)
 from skae.networks._network import Network
+from skae.networks._randomness import global_draws_from
 from skae.networks._resolve import resolve_network
+from skae.networks._torch import TorchNetwork
 
 __all__ = [
     "ACTIVATIONS",
     "Autoencoder",
     "ConvolutionalNetwork",
     "DenseNetwork",
-    "ImageShape",
     "Layer",
     "MemberConvolution",
     "MemberLinear",
     "Network",
     "StackedAutoencoder",
+    "TorchNetwork",
     "blocks_of",
-    "image_shape_of",
+    "global_draws_from",
+    "last_member",
+    "member_lists",
+    "member_tensors",
     "positive_integers",
     "products_of",
+    "repeated_member",
     "resolve_network",
 ]

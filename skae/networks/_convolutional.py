@@ -185,6 +185,11 @@ class ConvolutionalNetwork(Network):
         ]
         return ConvolutionalMap(layers, activation_named(self.activation), factor)
 
+    def row_shape(
+        self, n_features: int, table: str = "X", otherwise: str = ""
+    ) -> ImageShape:
+        return image_shape_of(self.image_shape, n_features, table, otherwise)
+
     def _layers(
         self,
         n_features: int,
@@ -194,7 +199,7 @@ class ConvolutionalNetwork(Network):
         generator: torch.Generator,
     ) -> list[nn.Module]:
         """Layers of an encoder: convolutions, then dense ones."""
-        shape = image_shape_of(self.image_shape, n_features)
+        shape = self.row_shape(n_features)
         window = self._check_window(shape)
         draws = {"members": members, "generator": generator}
         layers: list[nn.Module] = []

@@ -92,7 +92,10 @@ class Layer(nn.Module):
 
 
 def products_of(module: nn.Module) -> int:
-    """Multiplications in a pass of one row forward through all layers of a module."""
+    """Multiplications in a pass of one row forward through all layers of a module.
+
+    Layers that are not of this package are not counted.
+    """
     return sum(part.products for part in module.modules() if isinstance(part, Layer))
 
 

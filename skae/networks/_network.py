@@ -32,8 +32,6 @@ class Network(BaseEstimator):
         so, it may see the rows in their principal components.
     code_activation : str, default="identity"
         Activation function of the code; a parameter where others are on offer.
-    image_shape : tuple of int or None, default=None
-        Shape of the images that rows are, where they are images; a parameter.
 
     See Also
     --------
@@ -69,7 +67,6 @@ class Network(BaseEstimator):
 
     rotation_invariant: ClassVar[bool] = False
     code_activation: str = "identity"
-    image_shape: tuple[int, ...] | None = None
 
     def build_autoencoder(
         self,
@@ -152,6 +149,26 @@ class Network(BaseEstimator):
             From tensors to tensors; ``zero_output_`` makes it return zero.
         """
         raise self._unsuitable("predicts features from features")
+
+    def row_shape(
+        self, n_features: int, table: str = "X", otherwise: str = ""
+    ) -> tuple[int, ...]:
+        """Return the shape in which a network without a code sees a row.
+
+        Parameters
+        ----------
+        n_features : int
+            Values in a row.
+        table, otherwise : str
+            What the rows are called, and what else a user can do, should an error tell
+            that so many values have no such shape.
+
+        Returns
+        -------
+        shape : tuple of int
+            Here ``(n_features,)``; height, width and channels of an image.
+        """
+        return (n_features,)
 
     def _unsuitable(self, job: str) -> ValueError:
         return ValueError(

@@ -35,10 +35,10 @@ CHECKS_OF_TRANSFORMERS = [
 class Strips(ConvolutionalNetwork):
     """Sees a row of any width as an image that is one pixel high."""
 
-    def row_shapes(
-        self, n_in: int, n_out: int
-    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        return (1, n_in, 1), (1, n_out, 1)
+    def row_shape(
+        self, n_features: int, table: str = "X", otherwise: str = ""
+    ) -> tuple[int, int, int]:
+        return 1, n_features, 1
 
 
 #: The rows of the checks are neither in [0, 1], which a loss asks for, nor images.

@@ -10,7 +10,7 @@ from sklearn.utils import check_array
 
 from skae._base import feature_names
 from skae._tables import has_gaps
-from skae.networks import Network, image_shape_of
+from skae.networks import Network
 from skae.noise import GaussianNoise, Noise
 
 Shape = tuple[int, ...]
@@ -89,17 +89,16 @@ def complete_rows(X: np.ndarray) -> np.ndarray:
 def row_shapes(network: Network, n_in: int, n_out: int) -> tuple[Shape, Shape]:
     """Return the shapes in which a network sees degraded and clean rows.
 
-    A network that knows nothing of images sees rows as they are.
+    Where rows are images, a degraded one may be smaller by a whole factor.
     """
-    if network.image_shape is None:
-        return (n_in,), (n_out,)
     if n_in == n_out:
         otherwise = ", or pass images of that shape as X_clean"
-        shape = image_shape_of(network.image_shape, n_out, otherwise=otherwise)
+        shape = network.row_shape(n_out, otherwise=otherwise)
         return shape, shape
-    clean = height, width, channels = image_shape_of(
-        network.image_shape, n_out, "X_clean"
-    )
+    clean = network.row_shape(n_out, "X_clean")
+    if len(clean) == 1:
+        return (n_in,), clean
+    height, width, channels = clean
     factor = math.isqrt(n_out // n_in) if n_in <= n_out else 0
     sides = (height // factor, width // factor) if factor else (0, 0)
     if factor == 0 or (
@@ -108,7 +107,7 @@ def row_shapes(network: Network, n_in: int, n_out: int) -> tuple[Shape, Shape]:
     ):
         raise ValueError(
             f"X has {n_in} features, which are no images smaller than "
-            f"image_shape={network.image_shape!r} by a whole factor in height and "
+            f"image_shape={network.get_params()['image_shape']!r} by a whole factor in height and "
             "width; pass images of such a size as X."
         )
     return (*sides, channels), clean

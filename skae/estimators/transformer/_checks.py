@@ -10,7 +10,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skae.losses import Loss
-from skae.networks import resolve_network
+from skae.networks import Autoencoder, resolve_network
 from skae.noise import Noise
 from skae.penalties import KullbackLeiblerSparsity
 
@@ -60,6 +60,15 @@ def check_loss(transformer: AutoencoderTransformer, loss: Loss, X: np.ndarray) -
         raise ValueError(
             f"loss={name!r} needs X in [0, 1]; scale X with MinMaxScaler or set "
             "loss='squared_error'."
+        )
+
+
+def check_pretraining(transformer: AutoencoderTransformer, module: Autoencoder) -> None:
+    """Raise a ValueError if there are no layers to train one after the other."""
+    if transformer.pretraining is not None and len(module.stages()) == 1:
+        raise ValueError(
+            f"pretraining={transformer.pretraining!r} needs a network with hidden "
+            "layers; set hidden_layer_sizes, or pretraining=None."
         )
 
 

@@ -21,8 +21,8 @@ def filters_of(encoder: nn.Module, coordinates: Coordinates) -> np.ndarray:
     if isinstance(layer, MemberLinear):
         return _weights_of_features(layer, coordinates)
     raise ValueError(
-        "This estimator has no filters: fit kept the start without a network, or the "
-        "network has layers of another kind; fit with start=None, or with cv=None."
+        "This estimator has no filters to draw: fit kept the start without a network, "
+        "or the network has layers of another kind; fit with start=None, or cv=None."
     )
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from skae._training import Gated
-from skae.networks import Autoencoder
+from skae.networks import Autoencoder, last_member, repeated_member
 
 
 class DistanceFade(nn.Module):
@@ -171,24 +171,8 @@ def fine_tuned(start: Autoencoder, members: int) -> GatedAutoencoder:
     members : int
         Number of copies.
     """
-    start = _repeated(start, members)
+    start = repeated_member(start, members)
     tuned = copy.deepcopy(start).requires_grad_(True)
     return GatedAutoencoder(
         Blend(start.encoder, tuned.encoder), Blend(start.decoder, tuned.decoder)
     )
-
-
-def _repeated(module: Autoencoder, members: int) -> Autoencoder:
-    """Return a fixed copy of a module, each of its members the same."""
-    module = copy.deepcopy(module).requires_grad_(False)
-    for tensor in (*module.parameters(), *module.buffers()):
-        tensor.data = tensor.data.repeat(members, *[1] * (tensor.dim() - 1))
-    return module
-
-
-@torch.no_grad()
-def last_member(module: Autoencoder) -> Autoencoder:
-    """Keep only the last member of a module, with memory of its own."""
-    for tensor in (*module.parameters(), *module.buffers()):
-        tensor.data = tensor.data[-1:].clone()
-    return module.eval().requires_grad_(False)

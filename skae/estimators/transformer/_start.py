@@ -16,13 +16,12 @@ from skae._training import Folds, Gate, History, Problem, held_out_error, weigh
 from skae.estimators.transformer._module import (
     GatedAutoencoder,
     fine_tuned,
-    last_member,
     residual,
 )
 from skae.estimators.transformer._prediction import Codec
 from skae.estimators.transformer._score import HeldOutScore
 from skae.losses import Loss
-from skae.networks import Autoencoder, Network
+from skae.networks import Autoencoder, Network, last_member
 from skae.noise import Corruption
 
 _FADE_ROWS = 20_000  # enough rows for a quantile of 99.9 %

@@ -36,6 +36,7 @@ from skae.estimators.transformer._checks import (
     check_fitted_start,
     check_loss,
     check_parameters,
+    check_pretraining,
 )
 from skae.estimators.transformer._filters import filters_of
 from skae.estimators.transformer._layerwise import layer_phases
@@ -315,6 +316,7 @@ class AutoencoderTransformer(
         inputs = start.coordinates.training_tensor(rows)
         corruption = self._corruption(inputs, start)
         module = start.compose(inputs, corruption, folds, draws.generator)
+        check_pretraining(self, module)
         objective = Objective(
             loss,
             as_given if corruption is None else NoisyInput(corruption),

@@ -1,0 +1,23 @@
+"""Modules that draw from torch's global random numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+
+@contextmanager
+def global_draws_from(
+    generator: torch.Generator, device: torch.device | None = None
+) -> Iterator[None]:
+    """Let torch's global random numbers follow from a generator; then put them back."""
+    seed = int(torch.randint(2**62, (), generator=generator))
+    gpus = [] if device is None or device.type != "cuda" else [device]
+    with torch.random.fork_rng(devices=gpus):
+        torch.default_generator.manual_seed(seed)
+        for gpu in gpus:
+            with torch.cuda.device(gpu):
+                torch.cuda.manual_seed(seed)
+        yield
