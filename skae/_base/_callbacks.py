@@ -14,7 +14,7 @@ try:
     from sklearn.callback import CallbackSupportMixin
 except ImportError:  # before scikit-learn 1.9, where nobody can set a callback
 
-    class CallbackSupportMixin:
+    class CallbackSupportMixin:  # type: ignore[no-redef]
         """Mixin of estimators without callbacks."""
 
         def _init_callback_context(self, **settings: Any) -> _Unwatched:

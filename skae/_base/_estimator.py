@@ -121,7 +121,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             fitted = copy.copy(self)
             so_far = history + _in_phase(phase, rounds)
             fitted._take_over(prediction, problem.snapshot(), so_far)
-            return vars(fitted)
+            return fitted.__dict__
 
         fit = FitTask.whole(self, passed, max_phases or settings.max_iter)
         for name, part in [(None, problem)] if phases is None else phases:
@@ -134,7 +134,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             if task is not fit and task.end(partial(fitted_after, [])):
                 break
         self._take_over(prediction, problem, history)
-        fit.end(partial(vars, self))
+        fit.end(lambda: self.__dict__)
         return self
 
     @abstractmethod

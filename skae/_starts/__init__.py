@@ -1,7 +1,13 @@
 """Closed-form methods that a network starts from."""
 
 from skae._starts._gaussian import ConditionalGaussian
-from skae._starts._linear_map import Examples, IdentityStart, LinearStart, split_gaps
+from skae._starts._linear_map import (
+    Examples,
+    IdentityStart,
+    LinearStart,
+    RestoringStart,
+    split_gaps,
+)
 from skae._starts._local_filter import LocalStart
 from skae._starts._nearest import NearestMean
 from skae._starts._principal_components import PrincipalComponents, linear_maps
@@ -14,6 +20,7 @@ __all__ = [
     "LocalStart",
     "NearestMean",
     "PrincipalComponents",
+    "RestoringStart",
     "linear_maps",
     "split_gaps",
 ]

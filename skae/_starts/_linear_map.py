@@ -20,18 +20,11 @@ def split_gaps(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return x.masked_fill(hidden, 0.0), (~hidden).to(x.dtype)
 
 
-class IdentityStart(nn.Module):
-    """The degraded row as it is, its gaps at the mean, in the units of clean rows.
+class RestoringStart(nn.Module):
+    """Base of starts: maps degraded rows to restored ones.
 
-    A start maps ``values, visible`` of shape ``(members, batch, *shape)``, as
-    :func:`split_gaps` returns them, to restored rows.
-
-    Parameters
-    ----------
-    gain : float
-        Unit of degraded rows in units of the clean ones.
-    offset : tensor of shape (n_features,) or (1,)
-        What a degraded row of zeros is among the clean rows.
+    Both ``values, visible``, as :func:`split_gaps` returns them, are of shape
+    ``(members, batch, *shape)``.
 
     Attributes
     ----------
@@ -40,7 +33,22 @@ class IdentityStart(nn.Module):
         images of one size only.
     """
 
+    radius: int | None = None
+
+
+class IdentityStart(RestoringStart):
+    """The degraded row as it is, its gaps at the mean, in the units of clean rows.
+
+    Parameters
+    ----------
+    gain : float
+        Unit of degraded rows in units of the clean ones.
+    offset : tensor of shape (n_features,) or (1,)
+        What a degraded row of zeros is among the clean rows.
+    """
+
     radius = 0
+    offset: torch.Tensor
 
     def __init__(self, gain: float, offset: torch.Tensor) -> None:
         super().__init__()
@@ -51,7 +59,7 @@ class IdentityStart(nn.Module):
         return self.gain * values + self.offset
 
 
-class LinearStart(nn.Module):
+class LinearStart(RestoringStart):
     """The linear map from degraded rows, and from where their gaps are, to clean rows.
 
     Fitted to the same rows with ever new noise, it shrinks their principal components
@@ -63,7 +71,8 @@ class LinearStart(nn.Module):
         Whether rows can have gaps.
     """
 
-    radius = None
+    weight: torch.Tensor
+    bias: torch.Tensor
 
     def __init__(self, *, gaps: bool) -> None:
         super().__init__()

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import nn
 from torch.nn import functional
 
-from skae._starts._linear_map import Examples, split_gaps
+from skae._starts._linear_map import Examples, RestoringStart, split_gaps
 from skae._starts._ridge import Ridge
 
 _RADIUS = 2
 _BLUR = 0.7  # standard deviation in pixels of the weights that fill a gap
 
 
-class LocalStart(nn.Module):
+class LocalStart(RestoringStart):
     """Least-squares filter of the window around a pixel, where gaps are filled first.
 
     An image that is enlarged by a factor of two has four filters, one for each of the
@@ -30,6 +29,10 @@ class LocalStart(nn.Module):
     """
 
     radius = 2 * _RADIUS  # of the fill and of the filter
+    factor: int
+    blur: torch.Tensor
+    weight: torch.Tensor
+    bias: torch.Tensor
 
     def __init__(self, *, gaps: bool) -> None:
         super().__init__()
@@ -69,9 +72,9 @@ class LocalStart(nn.Module):
         visible = visible.permute(0, 3, 1, 2)
         # Zero outside, in both sums: the weights are those of visible pixels.
         blur = self.blur.to(values).expand(values.shape[1], -1, -1, -1)
-        groups = {"padding": _RADIUS, "groups": values.shape[1]}
-        total = functional.conv2d(values, blur, **groups)
-        weight = functional.conv2d(visible, blur, **groups)
+        channels = values.shape[1]
+        total = functional.conv2d(values, blur, padding=_RADIUS, groups=channels)
+        weight = functional.conv2d(visible, blur, padding=_RADIUS, groups=channels)
         filled = torch.where(visible > 0, values, total / weight.clamp(min=1e-6))
         return torch.cat([filled, visible], dim=1)
 
@@ -82,10 +85,11 @@ class LocalStart(nn.Module):
         images = _padded(self._seen(*split_gaps(x)))
         windows = functional.unfold(images, 2 * _RADIUS + 1)
         clean = functional.pixel_unshuffle(y.permute(0, 3, 1, 2), self.factor)
-        windows, clean = (
-            t.mT.flatten(0, 1).numpy() for t in (windows, clean.flatten(2))
-        )
-        return windows, clean
+        return _lines(windows), _lines(clean.flatten(2))
+
+
+def _lines(columns: torch.Tensor) -> np.ndarray:
+    return columns.mT.flatten(0, 1).numpy()
 
 
 def _padded(images: torch.Tensor) -> torch.Tensor:

@@ -21,7 +21,7 @@ class _Sums:
     def __init__(self, origin: np.ndarray) -> None:
         self.origin = origin
         self.n_rows = 0
-        self.x = self.y = self.xx = self.xy = 0.0
+        self.x = self.y = self.xx = self.xy = np.zeros(())
 
     def add(self, x: np.ndarray, y: np.ndarray) -> None:
         self.n_rows += len(x)
@@ -69,6 +69,8 @@ class Ridge:
         Penalties are tried from the largest on, which is taken if nothing is held out.
         """
         sums = self._training
+        if sums is None:
+            raise ValueError("There are no training rows; call add before solve.")
         judge = _Sums(sums.origin)
         for x, y in held_out:
             judge.add(x, y)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
+from numpy.typing import DTypeLike
 from sklearn.utils import gen_batches
 
 BLOCK = 2**17  # elements of X that are worked on at a time: they fit into a cache
@@ -36,8 +37,8 @@ def map_blocks(
     function: Callable[[np.ndarray], np.ndarray],
     X: np.ndarray,
     n_out: int,
-    dtype: np.dtype | None = None,
-    working: type = np.float64,
+    dtype: DTypeLike | None = None,
+    working: DTypeLike = np.float64,
     elements: int = BLOCK,
 ) -> np.ndarray:
     """Apply `function` to blocks of rows as `working`; return `dtype`, else X's."""

@@ -316,6 +316,7 @@ class _RoundNet(NeuralNet):
         self, dataset: Tensors, training: bool = False
     ) -> Iterator[Tensors]:
         rows = self.batches.next_round() if training else self.held_out
+        assert rows is not None  # skorch asks for held-out rows if there are any
         return (gather(dataset, indices.to(self.device)) for indices in rows)
 
     def run_single_epoch(
@@ -326,15 +327,18 @@ class _RoundNet(NeuralNet):
         step_fn: Any,
         **fit_params: Any,
     ) -> None:
+        if iterator is None:
+            return
         if training:
             self._train_round(iterator)
-        elif iterator is not None:
+        elif self.held_out is not None:
             errors = _errors(self.module_, self.criterion_, iterator, self.held_out)
             self.history.record("validation_loss", float(errors.mean()))
 
     def _train_round(self, batches: Iterator[Tensors]) -> None:
         self.module_.train()
-        steps, total, began = self.batches.steps, 0.0, time.perf_counter()
+        steps, began = self.batches.steps, time.perf_counter()
+        total = torch.zeros((), device=self.device)
         for step, batch in enumerate(batches):
             self.optimizer_.param_groups[0]["lr"] = self.schedule.rate(
                 (step + 0.5) / steps

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from sklearn.utils import gen_batches
@@ -76,7 +77,7 @@ class Folds:
 
 def choose_folds(
     X: np.ndarray,
-    cv: str | int | None,
+    cv: Literal["auto"] | int | None,
     validation_fraction: float,
     random_state: np.random.RandomState,
 ) -> Folds:
@@ -105,8 +106,11 @@ def choose_folds(
         return all_rows(len(X)) if one_sided else folds
     # Members for the other two folds were measured to add more than a third to the
     # cost of a fit and to take one percent off the error.
-    n_folds, used = (5, 3) if cv == "auto" else (cv, None)
-    folds = choose_cross_validation(X, n_folds, random_state, used=used)
+    folds = (
+        choose_cross_validation(X, 5, random_state, used=3)
+        if cv == "auto"
+        else choose_cross_validation(X, cv, random_state)
+    )
     return folds.with_all_rows() if folds.judged_members else folds
 
 
@@ -192,9 +196,10 @@ def row_keys(X: np.ndarray, random_state: np.random.RandomState) -> np.ndarray:
     64-bit hash of the row with random multipliers: it shuffles the rows and finds the
     copies in one pass, where sorting whole rows would take longer than PCA.
     """
-    multipliers = random_state.randint(
-        0, 2**64 - 1, size=X.shape[1], dtype=np.uint64
-    ) | np.uint64(1)
+    multipliers = np.bitwise_or(
+        random_state.randint(0, 2**64 - 1, size=X.shape[1], dtype=np.uint64),
+        np.uint64(1),
+    )
     keys = np.empty(len(X), dtype=np.uint64)
     for rows in gen_batches(len(X), max(1, _BLOCK // X.shape[1])):
         # Adding zero makes one of the two zeros that floats have.

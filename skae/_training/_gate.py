@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -60,13 +61,12 @@ class Gate:
         return bool(excess.mean() > self.standard_errors * standard_error)
 
 
-def weigh(problem: Problem, gate: Gate) -> Gate:
+def weigh(problem: Problem[Any], gate: Gate) -> Gate:
     """Let the held-out rows set the ``weight`` of a gated module."""
-    module = problem.module
 
     def error_at(weight: float) -> np.ndarray:
-        module.weight = weight
+        problem.module.weight = weight
         return problem.folds.per_distinct_row(held_out_error(problem))
 
-    module.weight = gate.fit(error_at).weight_
+    problem.module.weight = gate.fit(error_at).weight_
     return gate

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Any
 
 import torch
 from torch import nn
@@ -14,7 +15,7 @@ Tensors = dict[str, torch.Tensor]
 #: ``(batch, generator) -> batch``; without a generator, for rows that are judged.
 Prepare = Callable[[Tensors, torch.Generator | None], Tensors]
 #: ``(module, batch, outputs) -> term`` of shape ``(members, batch)``.
-Term = Callable[[nn.Module, Tensors, Tensors], torch.Tensor]
+Term = Callable[[Any, Tensors, Tensors], torch.Tensor]
 
 
 def as_given(batch: Tensors, generator: torch.Generator | None) -> Tensors:

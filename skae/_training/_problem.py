@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import nn
@@ -13,10 +13,11 @@ from skae._training._folds import Folds
 from skae._training._objective import Objective, Tensors
 
 History = list[dict[str, Any]]
+Module = TypeVar("Module", bound=nn.Module)
 
 
 @dataclass(frozen=True)
-class Problem:
+class Problem(Generic[Module]):
     """What is trained, what for, on what, and who on which rows.
 
     Attributes
@@ -31,7 +32,7 @@ class Problem:
         Rows on which each member trains and is judged.
     """
 
-    module: nn.Module
+    module: Module
     objective: Objective
     tensors: Tensors
     folds: Folds
@@ -46,7 +47,7 @@ class Problem:
         """Values in a row of the largest tensor."""
         return max(tensor[0].numel() for tensor in self.tensors.values())
 
-    def snapshot(self) -> Problem:
+    def snapshot(self) -> Problem[Module]:
         """Return the same with a copy of the module, whose training goes on."""
         return replace(self, module=copy.deepcopy(self.module))
 

@@ -7,7 +7,14 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from skae.networks._layers import Gain, blocks_of
+from skae.networks._layers import (
+    CodingLayer,
+    Gain,
+    MemberLinear,
+    NetworkModule,
+    Stack,
+    blocks_of,
+)
 
 
 class Autoencoder(nn.Module):
@@ -25,10 +32,12 @@ class Autoencoder(nn.Module):
         self.decoder = decoder
 
     def encode(self, x: torch.Tensor) -> torch.Tensor:
-        return self.encoder(x)
+        code: torch.Tensor = self.encoder(x)
+        return code
 
     def decode(self, z: torch.Tensor) -> torch.Tensor:
-        return self.decoder(z)
+        output: torch.Tensor = self.decoder(z)
+        return output
 
     def stages(self) -> list[Autoencoder]:
         """Return what can be trained one after the other: here one part, itself."""
@@ -39,8 +48,13 @@ class Autoencoder(nn.Module):
 
         Both parts have to offer it.
         """
-        self.encoder.zero_output_()
-        self.decoder.zero_output_()
+        for part in (self.encoder, self.decoder):
+            if not isinstance(part, NetworkModule):
+                raise TypeError(
+                    f"{type(part).__name__} cannot begin at zero beside a start; "
+                    "derive it from skae.networks.NetworkModule, or set start=None."
+                )
+            part.zero_output_()
 
     def forward(
         self, batch: dict[str, torch.Tensor], generator: torch.Generator | None = None
@@ -57,16 +71,18 @@ class StackedAutoencoder(Autoencoder):
 
     Parameters
     ----------
-    layers : sequence of nn.Module
-        The encoder's, from the input to the code; the last is a ``MemberLinear``. Each
-        offers its counterpart in the decoder, ``mirrored`` and ``transposed``.
+    layers : sequence of CodingLayer
+        The encoder's, from the input to the code; the last is a ``MemberLinear``.
     activation, code_activation : type of nn.Module
         Of the hidden layers and of the code.
     """
 
+    encoder: Stack
+    decoder: Stack
+
     def __init__(
         self,
-        layers: Sequence[nn.Module],
+        layers: Sequence[CodingLayer],
         activation: type[nn.Module],
         code_activation: type[nn.Module] = nn.Identity,
         *,
@@ -79,7 +95,7 @@ class StackedAutoencoder(Autoencoder):
         )
 
     @staticmethod
-    def _counterpart(layer: nn.Module, generator: torch.Generator) -> nn.Module:
+    def _counterpart(layer: CodingLayer, generator: torch.Generator) -> nn.Module:
         return layer.mirrored(generator)
 
     def stages(self) -> list[Autoencoder]:
@@ -95,7 +111,7 @@ class TiedAutoencoder(StackedAutoencoder):
     """The layers of the decoder have the transposed weights of the encoder's."""
 
     @staticmethod
-    def _counterpart(layer: nn.Module, generator: torch.Generator) -> nn.Module:
+    def _counterpart(layer: CodingLayer, generator: torch.Generator) -> nn.Module:
         return layer.transposed(generator)
 
     @torch.no_grad()
@@ -107,6 +123,9 @@ class TiedAutoencoder(StackedAutoencoder):
         every code, and beside PCA, whose errors correlate with nothing linear, its
         gradient would be zero. So both sides get gains that begin at zero.
         """
-        code = torch.zeros_like(self.encoder[-1][0].bias)
-        self.decoder[-1].append(Gain(torch.zeros_like(self.decode(code))))
-        self.encoder[-1].append(Gain(code))
+        linear, _ = self.encoder.blocks[-1]
+        assert isinstance(linear, MemberLinear)
+        code = torch.zeros_like(linear.bias)
+        rows = torch.zeros_like(self.decode(code))
+        self.decoder.blocks[-1].append(Gain(rows))
+        self.encoder.blocks[-1].append(Gain(code))

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from numbers import Integral
 from typing import ClassVar, Literal
 
 import torch
-from torch import nn
 
 from skae.networks._autoencoder import StackedAutoencoder, TiedAutoencoder
 from skae.networks._convolutional_layers import MemberConvolution
 from skae.networks._convolutional_map import ConvolutionalMap, ImageConvolution
 from skae.networks._images import ImageShape, image_shape_of
 from skae.networks._layers import (
+    CodingLayer,
     MemberLinear,
     Stack,
     activation_named,
@@ -197,20 +198,21 @@ class ConvolutionalNetwork(Network):
         *,
         members: int,
         generator: torch.Generator,
-    ) -> list[nn.Module]:
+    ) -> list[CodingLayer]:
         """Layers of an encoder: convolutions, then dense ones."""
         shape = self.row_shape(n_features)
-        window = self._check_window(shape)
-        draws = {"members": members, "generator": generator}
-        layers: list[nn.Module] = []
+        size, step = self._check_window(shape)
+        convolve = partial(MemberConvolution, members=members, generator=generator)
+        linear = partial(MemberLinear, members=members, generator=generator)
+        layers: list[CodingLayer] = []
         for channels in self._check_channels([8, 16]):
-            convolution = MemberConvolution(shape, channels, **window, **draws)
+            convolution = convolve(shape, channels, kernel_size=size, stride=step)
             layers.append(convolution)
             shape = convolution.output_shape
         widths = [math.prod(shape), *self._check_hidden_size(), n_outputs]
-        return layers + [MemberLinear(a, b, **draws) for a, b in pairwise(widths)]
+        return layers + [linear(a, b) for a, b in pairwise(widths)]
 
-    def _check_window(self, shape: ImageShape) -> dict[str, int]:
+    def _check_window(self, shape: ImageShape) -> tuple[int, int]:
         """Return size and step of the windows; they must fit the image and overlap."""
         size = 4 if _is_auto(self.kernel_size) else self.kernel_size
         step = 2 if _is_auto(self.stride) else self.stride
@@ -225,7 +227,7 @@ class ConvolutionalNetwork(Network):
                 f"stride must be an integer from 1 to kernel_size={size}, or pixels "
                 f"would be skipped, got {step!r}."
             )
-        return {"kernel_size": int(size), "stride": int(step)}
+        return int(size), int(step)
 
     def _check_hidden_size(self) -> list[int]:
         """Return the widths of the dense hidden layers: one or none."""
@@ -241,7 +243,7 @@ class ConvolutionalNetwork(Network):
         return [int(self.hidden_size)]
 
     def _check_channels(self, automatic: list[int]) -> list[int]:
-        if _is_auto(self.channels):
+        if isinstance(self.channels, str) and self.channels == "auto":
             return automatic
         allowed = "'auto' or a sequence of positive integers"
         return positive_integers(self.channels, "channels", allowed)

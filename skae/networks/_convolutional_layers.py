@@ -14,10 +14,10 @@ import torch
 from torch.nn import functional
 
 from skae.networks._images import ImageShape
-from skae.networks._layers import Layer, uniform_parameter
+from skae.networks._layers import CodingLayer, Layer, uniform_parameter
 
 
-class MemberConvolution(Layer):
+class MemberConvolution(CodingLayer):
     """One strided convolution per member.
 
     Images are padded with zeros, as few as let the windows reach every pixel.

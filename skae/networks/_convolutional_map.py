@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional
 
 from skae.networks._convolutional_layers import for_each_member
-from skae.networks._layers import Layer, uniform_parameter, zero_
+from skae.networks._layers import Layer, NetworkModule, uniform_parameter, zero_
 
 
 class ImageConvolution(Layer):
@@ -61,7 +61,7 @@ class ImageConvolution(Layer):
         return convolved.permute(0, 2, 3, 1)
 
 
-class ConvolutionalMap(nn.Module):
+class ConvolutionalMap(NetworkModule):
     """A stack of convolutions; a hidden layer adds to what it sees where it can.
 
     Parameters

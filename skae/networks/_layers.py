@@ -44,12 +44,34 @@ def activation_named(name: str, parameter: str = "activation") -> type[nn.Module
     return ACTIVATIONS[name]
 
 
-class Stack(nn.Sequential):
+class NetworkModule(nn.Module):
+    """Base of what a specification builds: from tensors to tensors.
+
+    Attributes
+    ----------
+    radius : int or None
+        How far from a pixel lies what its output depends on, in pixels; None where it
+        knows rows of one size only.
+    """
+
+    radius: int | None = None
+
+    def zero_output_(self) -> None:
+        """Make the output zero, so that as a residual it adds nothing."""
+        raise NotImplementedError
+
+
+class Stack(NetworkModule, nn.Sequential):
     """Blocks from inputs to outputs, a block being a layer and its activation."""
+
+    @property
+    def blocks(self) -> list[nn.Sequential]:
+        """All blocks, the first one first."""
+        return [block for block in self if isinstance(block, nn.Sequential)]
 
     def zero_output_(self) -> None:
         """Make the stack return zero. Its output has to be linear."""
-        zero_(self[-1])
+        zero_(self.blocks[-1])
 
 
 def blocks_of(
@@ -91,6 +113,20 @@ class Layer(nn.Module):
     products: int
 
 
+class CodingLayer(Layer):
+    """A layer of an encoder, which has a counterpart in the decoder."""
+
+    bias: nn.Parameter
+
+    def mirrored(self, generator: torch.Generator) -> Layer:
+        """Return a new layer from this one's outputs to its inputs."""
+        raise NotImplementedError
+
+    def transposed(self, generator: torch.Generator) -> Layer:
+        """Return the layer back that has the very same weights."""
+        raise NotImplementedError
+
+
 def products_of(module: nn.Module) -> int:
     """Multiplications in a pass of one row forward through all layers of a module.
 
@@ -99,7 +135,7 @@ def products_of(module: nn.Module) -> int:
     return sum(part.products for part in module.modules() if isinstance(part, Layer))
 
 
-class MemberLinear(Layer):
+class MemberLinear(CodingLayer):
     """One affine map per member, all applied in a single batched product.
 
     Weights are stored as ``(members, in, out)``, the order in which the product reads
@@ -132,6 +168,8 @@ class MemberLinear(Layer):
 class TransposedLinear(Layer):
     """The transpose of another layer, by its very weights, and a bias of its own."""
 
+    weight: nn.Parameter
+
     def __init__(self, layer: MemberLinear, *, generator: torch.Generator) -> None:
         super().__init__()
         members, n_out, n_in = layer.weight.shape
@@ -162,6 +200,7 @@ class ThinnedLinear(MemberLinear):
             connectivity, generator=generator
         )
         self.connectivity = connectivity
+        self.kept: torch.Tensor
         self.register_buffer("kept", kept)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import torch
 from sklearn.base import BaseEstimator
-from torch import nn
 
 from skae.networks._autoencoder import Autoencoder
+from skae.networks._layers import NetworkModule
 
 
 class Network(BaseEstimator):
@@ -103,7 +103,7 @@ class Network(BaseEstimator):
         *,
         members: int,
         generator: torch.Generator,
-    ) -> nn.Module:
+    ) -> NetworkModule:
         """Return the encoder alone, with as many outputs as are asked for.
 
         Parameters
@@ -119,7 +119,7 @@ class Network(BaseEstimator):
 
         Returns
         -------
-        encoder : nn.Module
+        encoder : NetworkModule
             From tensors to tensors; ``zero_output_`` makes it return zero.
         """
         raise self._unsuitable("only encodes")
@@ -131,7 +131,7 @@ class Network(BaseEstimator):
         *,
         members: int,
         generator: torch.Generator,
-    ) -> nn.Module:
+    ) -> NetworkModule:
         """Return a network without a code, from inputs to outputs in one piece.
 
         Parameters
@@ -145,7 +145,7 @@ class Network(BaseEstimator):
 
         Returns
         -------
-        network : nn.Module
+        network : NetworkModule
             From tensors to tensors; ``zero_output_`` makes it return zero.
         """
         raise self._unsuitable("predicts features from features")

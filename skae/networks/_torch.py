@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from skae.networks._autoencoder import Autoencoder
-from skae.networks._layers import Gain
+from skae.networks._layers import Gain, NetworkModule
 from skae.networks._members import MemberList
 from skae.networks._network import Network
 from skae.networks._randomness import global_draws_from
@@ -92,7 +92,7 @@ class TorchNetwork(Network):
         _check_names(parameters)
         self.encoder = encoder
         self.decoder = decoder
-        vars(self).update(parameters)
+        self.__dict__.update(parameters)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters, those of the modules by their prefixed names.
@@ -123,7 +123,7 @@ class TorchNetwork(Network):
             The specification itself.
         """
         _check_names(params)
-        vars(self).update(params)
+        self.__dict__.update(params)
         return self
 
     def build_autoencoder(
@@ -184,7 +184,7 @@ class TorchNetwork(Network):
         return OwnModules(built, n_out)
 
 
-class OwnModules(nn.Module):
+class OwnModules(NetworkModule):
     """Modules that know nothing of members, and factors of what they return.
 
     Parameters

@@ -12,7 +12,7 @@ from skae._base import check_feature_names_in
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from skae.estimators.detector import ReconstructionOutlierDetector
+    from skae.estimators import ReconstructionOutlierDetector
 
 
 class ExplanationDisplay:

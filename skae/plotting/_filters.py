@@ -13,7 +13,7 @@ from skae.plotting._cells import as_images, cells
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from skae.estimators.transformer import AutoencoderTransformer
+    from skae.estimators import AutoencoderTransformer
 
 
 class FilterDisplay:

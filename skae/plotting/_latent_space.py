@@ -137,8 +137,9 @@ class LatentSpaceDisplay:
             perplexity = min(30, len(codes) / 4)
             tsne = TSNE(perplexity=perplexity, random_state=random_state)
             points = tsne.fit_transform(codes)
-            axis_labels = tuple(
-                f"t-SNE {axis} of {n_components} components" for axis in (1, 2)
+            axis_labels = (
+                f"t-SNE 1 of {n_components} components",
+                f"t-SNE 2 of {n_components} components",
             )
         y = None if y is None else np.asarray(y)
         display = cls(points=points, y=y, axis_labels=axis_labels)

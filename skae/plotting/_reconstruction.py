@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from skae.estimators import DenoisingTransformer
 from skae.plotting._cells import as_images, cells
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from skae.estimators.detector import ReconstructionOutlierDetector
-    from skae.estimators.transformer import AutoencoderTransformer
+    from skae.estimators import AutoencoderTransformer, ReconstructionOutlierDetector
 
 _CURVE_ASPECT = 0.5  # height over width
 
@@ -49,6 +49,7 @@ class ReconstructionDisplay:
     See Also
     --------
     skae.AutoencoderTransformer.reconstruct : The reconstructions of many rows.
+    skae.DenoisingTransformer : Restores rows.
 
     Examples
     --------
@@ -82,7 +83,11 @@ class ReconstructionDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: AutoencoderTransformer | ReconstructionOutlierDetector,
+        estimator: (
+            AutoencoderTransformer
+            | DenoisingTransformer
+            | ReconstructionOutlierDetector
+        ),
         X,
         *,
         image_shape: Sequence[int] | None = None,
@@ -94,8 +99,10 @@ class ReconstructionDisplay:
 
         Parameters
         ----------
-        estimator : AutoencoderTransformer or ReconstructionOutlierDetector
-            Fitted estimator.
+        estimator : AutoencoderTransformer, DenoisingTransformer or \
+                ReconstructionOutlierDetector
+            Fitted estimator. What a denoiser restores stands for the reconstruction;
+            pass the degraded samples as `corrupted`.
         X : array-like of shape (n_samples, n_features)
             The rows, each of which gets a column of pictures: ten or so are readable.
         image_shape : tuple of int or None, default=None
@@ -120,7 +127,12 @@ class ReconstructionDisplay:
             If `corrupted` does not have the shape of X, or `image_shape` does not make
             as many features as X has.
         """
-        reconstruction = estimator.reconstruct(X if corrupted is None else corrupted)
+        seen = X if corrupted is None else corrupted
+        reconstruction = (
+            estimator.transform(seen)
+            if isinstance(estimator, DenoisingTransformer)
+            else estimator.reconstruct(seen)
+        )
         original = np.asarray(X, dtype=np.float64)
         if corrupted is not None:
             corrupted = np.asarray(corrupted, dtype=np.float64)
@@ -173,7 +185,7 @@ class ReconstructionDisplay:
         if self.image_shape is None:
             self._draw_curves(rows, names, ax, artist_kwargs)
         else:
-            self._draw_images(rows, names, ax, artist_kwargs)
+            self._draw_images(rows, names, self.image_shape, ax, artist_kwargs)
         self.figure_ = self.axes_[0, 0].figure
         return self
 
@@ -181,12 +193,13 @@ class ReconstructionDisplay:
         self,
         rows: np.ndarray,
         names: tuple[str, ...],
+        image_shape: Sequence[int],
         ax: Axes | None,
         style: dict[str, Any],
     ) -> None:
         least, largest = self.original.min(), self.original.max()
         span = largest - least if largest > least else 1.0
-        images = as_images(((rows - least) / span).clip(0, 1), self.image_shape)
+        images = as_images(((rows - least) / span).clip(0, 1), image_shape)
         aspect = images.shape[2] / images.shape[3]
         style = {"cmap": "gray", "vmin": 0, "vmax": 1} | style
         self.axes_ = cells(ax, *rows.shape[:2], aspect=aspect, names=names)

@@ -11,10 +11,14 @@ from sklearn.utils.validation import check_is_fitted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
-    from skae.estimators.detector import ReconstructionOutlierDetector
-    from skae.estimators.imputer import DenoisingImputer
-    from skae.estimators.transformer import AutoencoderTransformer
+    from skae.estimators import (
+        AutoencoderTransformer,
+        DenoisingImputer,
+        DenoisingTransformer,
+        ReconstructionOutlierDetector,
+    )
 
 
 class TrainingCurveDisplay:
@@ -81,7 +85,10 @@ class TrainingCurveDisplay:
     def from_estimator(
         cls,
         estimator: (
-            AutoencoderTransformer | DenoisingImputer | ReconstructionOutlierDetector
+            AutoencoderTransformer
+            | DenoisingImputer
+            | DenoisingTransformer
+            | ReconstructionOutlierDetector
         ),
         *,
         ax: Axes | None = None,
@@ -91,7 +98,7 @@ class TrainingCurveDisplay:
 
         Parameters
         ----------
-        estimator : AutoencoderTransformer, DenoisingImputer or \
+        estimator : AutoencoderTransformer, DenoisingImputer, DenoisingTransformer or \
                 ReconstructionOutlierDetector
             Fitted estimator.
         ax : matplotlib.axes.Axes, default=None
@@ -114,8 +121,9 @@ class TrainingCurveDisplay:
         if not history:
             raise ValueError(
                 f"This {type(estimator).__name__} has no training to draw: fit kept "
-                "the start as it is; pass one that was fitted on more rows or with "
-                "fewer components."
+                "the start as it is; pass one that was fitted on more rows, or one "
+                "whose start leaves something to learn: a reducer with fewer "
+                "components, a denoiser with more noise."
             )
 
         def recorded(key: str) -> list[Any] | None:
@@ -161,7 +169,8 @@ class TrainingCurveDisplay:
         if ax is None:
             _, ax = plt.subplots(layout="constrained")
         phases = self._phases()
-        self.training_lines_, self.validation_lines_ = [], []
+        self.training_lines_: list[Line2D] = []
+        self.validation_lines_: list[Line2D] = []
         curves = [(self.loss, self.training_lines_, "training", "C0")]
         if self.validation_loss is not None:
             curves.append(

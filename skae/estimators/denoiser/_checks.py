@@ -106,8 +106,8 @@ def row_shapes(network: Network, n_in: int, n_out: int) -> tuple[Shape, Shape]:
         or math.prod(sides) * channels != n_in
     ):
         raise ValueError(
-            f"X has {n_in} features, which are no images smaller than "
-            f"image_shape={network.get_params()['image_shape']!r} by a whole factor in height and "
+            f"X has {n_in} features, which are no images smaller than image_shape="
+            f"{network.get_params()['image_shape']!r} by a whole factor in height and "
             "width; pass images of such a size as X."
         )
     return (*sides, channels), clean

@@ -299,12 +299,12 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
     def _take_over(
         self,
         untrained: tuple[Restoration, ChosenStart],
-        problem: Problem,
+        problem: Problem[Restorer],
         history: History,
     ) -> None:
         """Keep as much of the network as held-out rows prove to be of use."""
         restoration, start = untrained
-        module: Restorer = problem.module
+        module = problem.module
         module.weight, kept_errors = 0.0, start.errors
         if history:
             # In the precision of the training, for speed.
@@ -461,7 +461,9 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
                 "it as in fit."
             )
         else:
-            errors = restoration.errors_after_degrading(complete_rows(X))
+            errors = restoration.errors_after_degrading(
+                complete_rows(X), restoration.degrade
+            )
         return restoration.score(errors)
 
     def get_feature_names_out(self, input_features=None) -> np.ndarray:
@@ -488,8 +490,9 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        noisy = isinstance(self.noise, Noise)
-        tags.input_tags.allow_nan = noisy and self.noise.leaves_gaps
+        tags.input_tags.allow_nan = (
+            isinstance(self.noise, Noise) and self.noise.leaves_gaps
+        )
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 

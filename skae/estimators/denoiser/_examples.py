@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import nn
 
 from skae._base import corruption_of
 from skae._tables import Coordinates, row_blocks, spread
 from skae._training import Folds, Tensors
-from skae.estimators.denoiser._surroundings import NoSurroundings, surroundings_of
+from skae.estimators.denoiser._surroundings import (
+    NoSurroundings,
+    Surroundings,
+    surroundings_of,
+)
 from skae.noise import Noise, Units
 
 Shape = tuple[int, ...]
@@ -57,7 +60,7 @@ class Pairs:
         In coordinates.
     views : (Coordinates, Coordinates)
         The coordinates of degraded and of clean rows.
-    surroundings : nn.Module
+    surroundings : Surroundings
         What pixels are seen relative to.
     degrade : Degradation or None
         Degrades clean rows anew; None where the degraded rows are given.
@@ -68,7 +71,7 @@ class Pairs:
     degraded: torch.Tensor
     clean: torch.Tensor
     views: tuple[Coordinates, Coordinates]
-    surroundings: nn.Module
+    surroundings: Surroundings
     degrade: Degradation | None = None
     gaps: bool = False
 
@@ -142,7 +145,8 @@ class Pairs:
 
 def given_pairs(X: np.ndarray, clean: np.ndarray, shapes: tuple[Shape, Shape]) -> Pairs:
     """Return the pairs of the rows of two tables."""
-    view, surroundings = _coordinates(clean, shapes[1]), NoSurroundings()
+    view = _coordinates(clean, shapes[1])
+    surroundings: Surroundings = NoSurroundings()
     if len(shapes[1]) == 3:
         samples = (
             torch.from_numpy(view.transform(spread(table, _SAMPLE))).unflatten(1, shape)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import copy
 
 import torch
-from torch import nn
 from torch.nn import functional
 
-from skae._starts import split_gaps
+from skae._starts import RestoringStart, split_gaps
 from skae._training import Gated, Tensors
 from skae.estimators.denoiser._examples import Pairs
-from skae.estimators.denoiser._surroundings import enlarged
-from skae.networks import Network
+from skae.estimators.denoiser._surroundings import Surroundings, enlarged
+from skae.networks import Network, NetworkModule
 
 
 class Restorer(Gated):
@@ -24,9 +23,9 @@ class Restorer(Gated):
 
     Parameters
     ----------
-    network : nn.Module
-        Adds to the start; has ``zero_output_``.
-    surroundings : nn.Module
+    network : NetworkModule
+        Adds to the start.
+    surroundings : Surroundings
         ``(values, visible) -> (level, hints)``: what pixels are seen relative to, by
         the start and by the network, and what else the network is told of it.
     factor : int
@@ -36,7 +35,7 @@ class Restorer(Gated):
 
     Attributes
     ----------
-    start : nn.Module
+    start : RestoringStart
         ``(values, visible) -> restored``; to be set, and free to be changed.
     unit : float
         Unit of the network's output: the error of the start, so that a network has
@@ -44,13 +43,18 @@ class Restorer(Gated):
     """
 
     def __init__(
-        self, network: nn.Module, surroundings: nn.Module, factor: int, *, gaps: bool
+        self,
+        network: NetworkModule,
+        surroundings: Surroundings,
+        factor: int,
+        *,
+        gaps: bool,
     ) -> None:
         super().__init__()
         self.surroundings = surroundings
         self.gaps = gaps
         self.factor = factor
-        self.start: nn.Module = nn.Identity()
+        self.start = RestoringStart()
         self.network = network
         self.network.zero_output_()
         self.unit = 1.0
@@ -70,7 +74,7 @@ class Restorer(Gated):
         )
         return cls(built, pairs.surroundings, factor, gaps=pairs.gaps)
 
-    def with_start(self, start: nn.Module) -> Restorer:
+    def with_start(self, start: RestoringStart) -> Restorer:
         """Return a copy with this start, of which the network is no part yet."""
         restorer = copy.deepcopy(self)
         restorer.start, restorer.weight = start, 0.0
@@ -82,10 +86,9 @@ class Restorer(Gated):
 
         None where a restorer knows images of one size only.
         """
-        if self.start.radius is None:
-            return None
-        own: int = self.start.radius + self.network.radius
-        return own + self.surroundings.radius
+        parts = self.start.radius, self.network.radius, self.surroundings.radius
+        known = [radius for radius in parts if radius is not None]
+        return sum(known) if len(known) == len(parts) else None
 
     def forward(
         self, batch: Tensors, generator: torch.Generator | None = None

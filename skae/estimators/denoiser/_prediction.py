@@ -121,12 +121,15 @@ class Restoration:
         blocks = row_blocks(len(clean), width, _ELEMENTS)
         return self._errors((degraded[rows], clean[rows]) for rows in blocks)
 
-    def errors_after_degrading(self, clean: np.ndarray) -> np.ndarray:
+    def errors_after_degrading(
+        self, clean: np.ndarray, degrade: Degradation
+    ) -> np.ndarray:
         """Degrade clean rows, the same way in every call, and return the errors."""
-        generator = torch.Generator().manual_seed(self.seed)
-        blocks = row_blocks(*clean.shape, _ELEMENTS)
+        generator = torch.Generator("cpu").manual_seed(self.seed)
+        blocks = row_blocks(len(clean), clean.shape[1], _ELEMENTS)
         return self._errors(
-            (self._degraded(clean[rows], generator), clean[rows]) for rows in blocks
+            (self._degraded(clean[rows], degrade, generator), clean[rows])
+            for rows in blocks
         )
 
     def _errors(self, pairs: Iterator[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
@@ -140,9 +143,11 @@ class Restoration:
         some = hidden.any(axis=1)
         return squares[some].mean(axis=1, where=hidden[some])
 
-    def _degraded(self, clean: np.ndarray, generator: torch.Generator) -> np.ndarray:
+    def _degraded(
+        self, clean: np.ndarray, degrade: Degradation, generator: torch.Generator
+    ) -> np.ndarray:
         x = torch.from_numpy(self.clean.transform(clean)).unflatten(1, self.shape)
-        degraded = self.degrade(x[None], generator)[0].flatten(1).numpy()
+        degraded = degrade(x[None], generator)[0].flatten(1).numpy()
         return self.degraded.inverse_transform(degraded)
 
     @torch.inference_mode()

@@ -9,9 +9,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from torch import nn
 
-from skae._starts import Examples, IdentityStart, LinearStart, LocalStart
+from skae._starts import (
+    Examples,
+    IdentityStart,
+    LinearStart,
+    LocalStart,
+    RestoringStart,
+)
 from skae._tables import one_blas_thread, spread
 from skae._training import Folds, Objective, Problem, Settings, held_out_error, train
 from skae.estimators.denoiser._examples import Pairs
@@ -39,7 +44,9 @@ class Candidate(ABC):
         return True
 
     @abstractmethod
-    def fit(self, pairs: Pairs, folds: Folds, generator: torch.Generator) -> nn.Module:
+    def fit(
+        self, pairs: Pairs, folds: Folds, generator: torch.Generator
+    ) -> RestoringStart:
         """Fit it to the training rows of the only member.
 
         The held-out rows choose parameters; the generator is the source of the noise.
@@ -124,7 +131,7 @@ def _relative(pairs: Pairs, examples: Examples) -> Examples:
 
 def fit_starts(
     name: str, pairs: Pairs, folds: Folds, generator: torch.Generator
-) -> dict[str, nn.Module]:
+) -> dict[str, RestoringStart]:
     """Fit the starts to choose from: one, or with ``"auto"`` all that can be best."""
     obstacles = {
         candidate: obstacle
@@ -159,7 +166,6 @@ class ChosenStart:
     name : str
         Name of the start.
     problem : Problem
-        Its module is a :class:`Restorer`.
     errors : ndarray
         Mean squared errors of held-out rows with the start alone.
     improvable : bool
@@ -167,14 +173,14 @@ class ChosenStart:
     """
 
     name: str
-    problem: Problem
+    problem: Problem[Restorer]
     errors: np.ndarray
     improvable: bool
 
 
 def choose_start(
-    starts: dict[str, nn.Module],
-    problem: Problem,
+    starts: dict[str, RestoringStart],
+    problem: Problem[Restorer],
     settings: Settings,
     generator: torch.Generator,
 ) -> ChosenStart:
@@ -188,7 +194,7 @@ def choose_start(
     Parameters
     ----------
     problem : Problem
-        Its module is a :class:`Restorer` without a start.
+        Its restorer has no start yet.
     """
     problems = {
         name: replace(problem, module=problem.module.with_start(start))
@@ -209,7 +215,9 @@ def choose_start(
 
 
 def _farthest(
-    problems: dict[str, Problem], settings: Settings, generator: torch.Generator
+    problems: dict[str, Problem[Restorer]],
+    settings: Settings,
+    generator: torch.Generator,
 ) -> str:
     """Return the name of the problem that a short training takes farthest."""
 
@@ -228,7 +236,7 @@ def _farthest(
     return min(problems, key=error)
 
 
-def squared_errors(problem: Problem) -> np.ndarray:
+def squared_errors(problem: Problem[Restorer]) -> np.ndarray:
     """Mean squared error of each held-out row, whatever the loss.
 
     Where there can be gaps, it is that of what was hidden; rows without any are left
@@ -236,16 +244,14 @@ def squared_errors(problem: Problem) -> np.ndarray:
     """
     if not problem.provable:
         return np.empty(0)
-    module: Restorer = problem.module
     squared = Objective(LOSSES["squared_error"], problem.objective.prepare)
     errors = held_out_error(replace(problem, objective=squared))
-    if not module.gaps:
+    if not problem.module.gaps:
         return errors
     rows = problem.folds.held_out_rows
     hidden = problem.tensors["input"][rows].isnan().flatten(1)
     share = hidden.double().mean(dim=1).numpy()
-    kept: np.ndarray = errors[share > 0] / share[share > 0]
-    return kept
+    return errors[share > 0] / share[share > 0]
 
 
 def _root_mean(errors: np.ndarray) -> float:

@@ -13,8 +13,8 @@ _LEVELS = 0.5  # share of the variance that lies between images, from which on t
 _KEPT = 0.01  # share of the variance between images that a degradation may add to it
 
 
-class NoSurroundings(nn.Module):
-    """Rows and images are seen as they are.
+class Surroundings(nn.Module):
+    """Base of what pixels are seen relative to.
 
     Attributes
     ----------
@@ -24,17 +24,26 @@ class NoSurroundings(nn.Module):
         Channels for every channel that tell more of the surroundings.
     """
 
-    radius = 0
-    n_hints = 0
+    radius: int = 0
+    n_hints: int = 0
 
     def forward(
         self, values: torch.Tensor, visible: torch.Tensor
     ) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """Return the level that pixels are seen relative to, and hints."""
+        raise NotImplementedError
+
+
+class NoSurroundings(Surroundings):
+    """Rows and images are seen as they are."""
+
+    def forward(
+        self, values: torch.Tensor, visible: torch.Tensor
+    ) -> tuple[torch.Tensor, list[torch.Tensor]]:
         return torch.zeros_like(values[..., :1]), []
 
 
-class Surroundings(nn.Module):
+class MeanSurroundings(Surroundings):
     """Images are seen relative to the mean of the 17 x 17 pixels around each pixel.
 
     What brightens a whole image brightens what is made of it by as much: a network can
@@ -74,14 +83,16 @@ class Surroundings(nn.Module):
         centred = values - level
         moments = torch.cat([centred, centred.square()], dim=-1)
         around = (_means(moments, radius).chunk(2, dim=-1) for radius in _RADII)
-        return level, [self._gain(square - mean.square()) for mean, square in around]
-
-    def _gain(self, variance: torch.Tensor) -> torch.Tensor:
-        noise = max(self.noise_variance, torch.finfo(variance.dtype).tiny)
-        return (variance - noise).clamp(min=0) / variance.clamp(min=noise)
+        noise = max(self.noise_variance, torch.finfo(values.dtype).tiny)
+        return level, [_gain(square - mean.square(), noise) for mean, square in around]
 
 
-def surroundings_of(degraded: torch.Tensor, clean: torch.Tensor) -> nn.Module:
+def _gain(variance: torch.Tensor, noise: float) -> torch.Tensor:
+    """Share of a variance that is not noise."""
+    return (variance - noise).clamp(min=0) / variance.clamp(min=noise)
+
+
+def surroundings_of(degraded: torch.Tensor, clean: torch.Tensor) -> Surroundings:
     """Choose what pixels are seen relative to, from rows in the same units.
 
     Surroundings are for images like patches of photographs, which differ in brightness
@@ -101,8 +112,8 @@ def surroundings_of(degraded: torch.Tensor, clean: torch.Tensor) -> nn.Module:
     if not (between > _LEVELS * total and added < _KEPT * between):
         return NoSurroundings()
     if degraded.shape != clean.shape or degraded.isnan().any():
-        return Surroundings(None)
-    return Surroundings(float((degraded - clean).square().mean()))
+        return MeanSurroundings(None)
+    return MeanSurroundings(float((degraded - clean).square().mean()))
 
 
 def enlarged(images: torch.Tensor, factor: int) -> torch.Tensor:
@@ -114,7 +125,7 @@ def enlarged(images: torch.Tensor, factor: int) -> torch.Tensor:
 
 
 def relative(
-    surroundings: nn.Module, degraded: torch.Tensor, clean: torch.Tensor
+    surroundings: Surroundings, degraded: torch.Tensor, clean: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return pairs of images relative to the surroundings of the degraded pixels."""
     level, _ = surroundings(*split_gaps(degraded[None]))

@@ -258,7 +258,7 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
     def _take_over(
         self,
         untrained: tuple[Rows, NearestRows | None],
-        problem: Problem,
+        problem: Problem[MaskedAutoencoder],
         history: History,
     ) -> None:
         """Let the trained networks judge beside the nearest rows."""
@@ -289,8 +289,7 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
             that one percent of the training rows have an error at least as large.
         """
         check_is_fitted(self)
-        scores: np.ndarray = self._fitted.scores(self._check_X(X))
-        return scores
+        return self._fitted.scores(self._check_X(X))
 
     def decision_function(self, X) -> np.ndarray:
         """Return ``score_samples(X) - offset_``, which is negative for outliers.
@@ -339,8 +338,7 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
             :meth:`reconstruct`.
         """
         check_is_fitted(self)
-        contributions: np.ndarray = self._fitted.contributions(self._check_X(X))
-        return contributions
+        return self._fitted.contributions(self._check_X(X))
 
     def reconstruct(self, X) -> np.ndarray:
         """Return what the networks expect.

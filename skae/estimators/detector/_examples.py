@@ -42,8 +42,7 @@ class View:
 
     def restore(self, rows: torch.Tensor) -> np.ndarray:
         """Return standardised rows in the units of X."""
-        restored: np.ndarray = rows.numpy() * self.scale + self.mean
-        return restored
+        return rows.numpy() * self.scale + self.mean
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from skae._training import Tensors
-from skae.networks import Network
+from skae.networks import Network, NetworkModule
 
 _BLOCKS = 4
 
@@ -21,13 +21,16 @@ class MaskedAutoencoder(nn.Module):
 
     Parameters
     ----------
-    network : nn.Module
+    network : NetworkModule
         From visible features and where they are, ``2 * n_features``, to all features.
     blocks : tensor of int of shape (members, n_features)
         The block of each feature.
     """
 
-    def __init__(self, network: nn.Module, blocks: torch.Tensor) -> None:
+    hidden: torch.Tensor
+    visible: torch.Tensor
+
+    def __init__(self, network: NetworkModule, blocks: torch.Tensor) -> None:
         super().__init__()
         self.network = network
         each = torch.arange(int(blocks.max()) + 1)[:, None]
@@ -73,5 +76,4 @@ class MaskedAutoencoder(nn.Module):
     def _predict(self, x: torch.Tensor, visible: torch.Tensor) -> torch.Tensor:
         seen = x * visible
         seen = torch.cat([seen, visible.expand_as(seen)], dim=-1)
-        output: torch.Tensor = self.network(seen)
-        return output
+        return self.network(seen)

@@ -45,8 +45,7 @@ class MaskedNetworks(Expert):
 
     def errors(self, X: np.ndarray) -> np.ndarray:
         squared = self._residual(X).square()
-        errors: np.ndarray = squared.div_(self.variance).log1p_().mean(dim=0).numpy()
-        return errors
+        return squared.div_(self.variance).log1p_().mean(dim=0).numpy()
 
     def reconstruct(self, X: np.ndarray) -> np.ndarray:
         """Return what the networks expect on average, in the units of X."""
@@ -58,8 +57,8 @@ class MaskedNetworks(Expert):
 
     def _variance(self, X: np.ndarray, rows: np.ndarray) -> torch.Tensor:
         """Mean squared residual of every member and feature."""
-        total = sum(
-            self._residual(X[rows[block]]).square().sum(dim=1, keepdim=True)
-            for block in row_blocks(len(rows), X.shape[1])
-        )
+        total = torch.zeros((), dtype=torch.float64)
+        for block in row_blocks(len(rows), X.shape[1]):
+            squared = self._residual(X[rows[block]]).square()
+            total = total + squared.sum(dim=1, keepdim=True)
         return total / len(rows) + _LEAST_VARIANCE

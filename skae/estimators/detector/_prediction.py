@@ -51,8 +51,7 @@ class Panel:
         surprises, errors = self._judge(rows)
         total = errors.sum(axis=2)
         shares = _parts(surprises) / np.where(total > 0, total, 1)
-        contributions: np.ndarray = np.einsum("en,enf->nf", shares, errors)
-        return contributions
+        return np.einsum("en,enf->nf", shares, errors)
 
     def _judge(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Surprises ``(n_experts, n)`` and errors ``(n_experts, n, n_features)``."""

@@ -287,12 +287,12 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
     def _take_over(
         self,
         untrained: tuple[GapFiller, np.ndarray],
-        problem: Problem,
+        problem: Problem[GapNetwork],
         history: History,
     ) -> None:
         """Keep as much of the network as held-out rows prove to be of use."""
         filler, judged = untrained
-        module: GapNetwork = problem.module
+        module = problem.module
         module.weight = float(len(history) > 0)
         score = start_error = kept_error = None
         if history and problem.provable:
@@ -391,8 +391,8 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
         """
         check_is_fitted(self)
         table, missing = self._check_gaps(X)
-        random_state = check_random_state(random_state)
-        tables = self._fitted.draw(table, missing, n_draws, random_state)
+        draws = check_random_state(random_state)
+        tables = self._fitted.draw(table, missing, n_draws, draws)
         return tables[..., self._kept]
 
     def get_feature_names_out(self, input_features=None) -> np.ndarray:

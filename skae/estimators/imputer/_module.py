@@ -30,6 +30,9 @@ class QuantileEncoding(nn.Module):
        features in tabular deep learning", NeurIPS 2022.
     """
 
+    inverse_width: torch.Tensor
+    offset: torch.Tensor
+
     def __init__(self, quantiles: torch.Tensor) -> None:
         super().__init__()
         width = quantiles.diff(dim=0).T

@@ -53,7 +53,9 @@ class GapFiller:
         normal = ResidualQuantiles.normal(len(columns.known))
         return cls(columns, start, indicator, None, normal)
 
-    def with_network(self, problem: Problem, judged: np.ndarray) -> GapFiller:
+    def with_network(
+        self, problem: Problem[GapNetwork], judged: np.ndarray
+    ) -> GapFiller:
         """Return one that corrects the start, and knows how far off it was.
 
         Parameters
@@ -115,8 +117,8 @@ class GapFiller:
                 normal = torch.from_numpy(random_state.normal(size=X.shape))
                 quotients = gaussian.draw_deviations(observed, normal) / gaps
                 residuals = self.residuals.from_normal(quotients.numpy())
-                residuals = torch.from_numpy(residuals) * deviation
-                draw[:] = self.columns.restore(expected + residuals)
+                drawn_rows = expected + torch.from_numpy(residuals) * deviation
+                draw[:] = self.columns.restore(drawn_rows)
             return drawn
 
         tables = np.broadcast_to(table, (n_draws, *table.shape))

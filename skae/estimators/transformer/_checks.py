@@ -87,9 +87,8 @@ def check_fitted_start(
             "loss='log_loss' and the other losses cannot follow each other; set the "
             "loss that start was fitted with."
         )
-    parts = [loss, *([] if noise is None else [noise])]
-    rotated = codec.coordinates.basis is not None
-    if rotated and not all(part.rotation_invariant for part in parts):
+    invariant = loss.rotation_invariant and (noise is None or noise.rotation_invariant)
+    if codec.coordinates.basis is not None and not invariant:
         raise ValueError(
             "loss and noise must not look at single features, because start sees X in "
             "its principal components; fit start with the same loss and noise."
@@ -104,6 +103,11 @@ def _check_frozen_start(
         raise ValueError(
             f"start must freeze a fitted {type(transformer).__name__}, got "
             f"{type(fitted).__name__}."
+        )
+    if fitted.start is start:
+        raise ValueError(
+            "start freezes the estimator that is being fitted; freeze a copy of it, "
+            "copy.deepcopy(estimator)."
         )
     check_is_fitted(
         fitted, msg="start freezes an estimator that is not fitted; call its fit."

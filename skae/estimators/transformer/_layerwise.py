@@ -14,7 +14,9 @@ from skae.networks import Autoencoder
 _ENCODED_ROWS = 2**13  # rows, over all members, that are encoded at a time
 
 
-def layer_phases(problem: Problem) -> Iterator[tuple[str, Problem]]:
+def layer_phases(
+    problem: Problem[Autoencoder],
+) -> Iterator[tuple[str, Problem[Autoencoder]]]:
     """Make every layer of an autoencoder one of its own, the outermost first.
 
     The first one minimises the objective without the terms beside its loss, which are

@@ -25,6 +25,8 @@ class DistanceFade(nn.Module):
         One over the radius in each direction.
     """
 
+    inverse_radius: torch.Tensor
+
     def __init__(self, inverse_radius: torch.Tensor) -> None:
         super().__init__()
         self.register_buffer("inverse_radius", inverse_radius[None, None])
@@ -65,8 +67,7 @@ class GatedSide(Gated):
         self.start = start
 
     def start_output(self, x: torch.Tensor) -> torch.Tensor:
-        output: torch.Tensor = self.start(x)
-        return output
+        return self.start(x)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.gated(x)
@@ -86,7 +87,7 @@ class FadedSum(GatedSide):
 
     def correction(self, x: torch.Tensor) -> torch.Tensor:
         # The weight times one number a row costs less than times all outputs.
-        keep: torch.Tensor = self.weight * self.fade(x)
+        keep = self.weight * self.fade(x)
         return keep * self.network(x)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from numbers import Integral
-from typing import ClassVar, Self
+from typing import ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 import torch
@@ -44,7 +44,10 @@ class Verdict:
     kept_error: float | None = None
 
 
-class Start(ABC):
+Trained = TypeVar("Trained", bound=Autoencoder)
+
+
+class Start(ABC, Generic[Trained]):
     """What is trained at first, and in which coordinates and units.
 
     Attributes
@@ -91,7 +94,7 @@ class Start(ABC):
         corruption: Corruption | None,
         folds: Folds,
         generator: torch.Generator,
-    ) -> Autoencoder:
+    ) -> Trained:
         """Return the module to train, a member for the rows of each.
 
         Parameters
@@ -103,11 +106,11 @@ class Start(ABC):
         """
 
     @abstractmethod
-    def judge(self, problem: Problem, history: History) -> Verdict:
+    def judge(self, problem: Problem[Trained], history: History) -> Verdict:
         """Keep as much of a trained module as held-out rows prove to be of use."""
 
     @abstractmethod
-    def kept(self, module: Autoencoder) -> Autoencoder:
+    def kept(self, module: Trained) -> Autoencoder:
         """Return what predicts, without a part that is not of use."""
 
     def measure(self, held_out: np.ndarray) -> None:
@@ -116,17 +119,17 @@ class Start(ABC):
             score = HeldOutScore(self.mean, self.coordinates, self.loss)
             self.score = score.fit(held_out)
 
-    def codec(self, module: Autoencoder) -> Codec:
+    def codec(self, module: Trained) -> Codec:
         """Return what predicts with the kept part of a module."""
         kept = last_member(self.kept(module))
         return Codec(self.coordinates, self.latent_scale, self.loss, kept)
 
 
-class _GatedStart(Start):
+class _GatedStart(Start[GatedAutoencoder]):
     """A start beside which something is learned, and kept as far as it is of use."""
 
-    def judge(self, problem: Problem, history: History) -> Verdict:
-        module: GatedAutoencoder = problem.module
+    def judge(self, problem: Problem[GatedAutoencoder], history: History) -> Verdict:
+        module = problem.module
         if not problem.provable:
             module.weight = float(len(history) > 0)
             return Verdict(module.weight > 0)
@@ -210,7 +213,7 @@ class PCAStart(_GatedStart):
         return Autoencoder(*linear_maps(members, self.n_components))
 
 
-class RandomStart(Start):
+class RandomStart(Start[Autoencoder]):
     """The textbook's autoencoder: random weights, compared with nothing.
 
     Parameters
@@ -253,7 +256,7 @@ class RandomStart(Start):
             generator=generator,
         )
 
-    def judge(self, problem: Problem, history: History) -> Verdict:
+    def judge(self, problem: Problem[Autoencoder], history: History) -> Verdict:
         if not problem.provable:
             return Verdict(True)
         return Verdict(True, kept_error=float(held_out_error(problem).mean()))

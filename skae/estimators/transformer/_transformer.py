@@ -43,7 +43,7 @@ from skae.estimators.transformer._layerwise import layer_phases
 from skae.estimators.transformer._prediction import Codec
 from skae.estimators.transformer._start import FittedStart, PCAStart, RandomStart, Start
 from skae.losses import Loss, resolve_loss
-from skae.networks import Network, resolve_network
+from skae.networks import Autoencoder, Network, resolve_network
 from skae.noise import Corruption, GaussianNoise, Noise, Units
 from skae.penalties import Penalty
 
@@ -338,7 +338,9 @@ class AutoencoderTransformer(
             max_phases=1 if self.pretraining is None else len(module.stages()) + 1,
         )
 
-    def _take_over(self, start: Start, problem: Problem, history: History) -> None:
+    def _take_over(
+        self, start: Start, problem: Problem[Autoencoder], history: History
+    ) -> None:
         """Keep as much of the network as held-out rows prove to be of use."""
         verdict = start.judge(problem, history)
         self.n_components_ = start.n_components
@@ -515,8 +517,11 @@ class AutoencoderTransformer(
         )
         if self.start is None:
             return RandomStart(int(self.n_components), network, loss)
-        parts = [loss, network, *([] if noise is None else [noise])]
-        rotated = all(part.rotation_invariant for part in parts)
+        rotated = (
+            loss.rotation_invariant
+            and network.rotation_invariant
+            and (noise is None or noise.rotation_invariant)
+        )
         return PCAStart(self.n_components, network, loss, rotated=rotated)
 
     def _corruption(self, inputs: torch.Tensor, start: Start) -> Corruption | None:
