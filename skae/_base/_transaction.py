@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from skae._base._sklearn import validated_fit
+from skae._tables import one_thread
 
 Fit = TypeVar("Fit", bound=Callable[..., Any])
 
@@ -16,7 +17,8 @@ def transaction(fit: Fit) -> Fit:
 
     Parameters are validated, and `fit` runs on a copy of the estimator without fitted
     state. The estimator takes over what the copy has learned when `fit` has returned:
-    until then, and for good if `fit` is interrupted or fails, it is what it was.
+    until then, and for good if `fit` is interrupted or fails, it is what it was. All of
+    it runs on one thread, so that the result does not depend on how many there are.
     """
     validated = validated_fit(prefer_skip_nested_validation=True)(fit)
 
@@ -24,7 +26,8 @@ def transaction(fit: Fit) -> Fit:
     def fit_at_once(estimator: Any, *args: Any, **kwargs: Any) -> Any:
         fresh = object.__new__(type(estimator))
         vars(fresh).update(_state(estimator, fitted=False))
-        validated(fresh, *args, **kwargs)
+        with one_thread():
+            validated(fresh, *args, **kwargs)
         # One assignment: there is no moment between the old state and the new one.
         estimator.__dict__ = _state(estimator, fitted=False) | _state(
             fresh, fitted=True

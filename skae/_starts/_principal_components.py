@@ -10,7 +10,7 @@ from scipy import linalg
 from sklearn.utils.extmath import svd_flip
 from torch import nn
 
-from skae._tables import one_blas_thread, row_blocks
+from skae._tables import row_blocks
 
 
 class PrincipalComponents:
@@ -39,15 +39,13 @@ class PrincipalComponents:
         # of X is changed.
         largest = max(X.max(), -X.min(), np.finfo(X.dtype).tiny)
         unit = 2.0 ** (np.frexp(largest)[1] - 1)
-        # Eigendecompositions differ in the last bits between numbers of threads.
-        with one_blas_thread:
-            if n_samples < n_features:
-                centred = (X - self.mean_) / unit
-                _, singular, components = linalg.svd(centred, full_matrices=False)
-                squares = singular**2
-            else:
-                squares, vectors = linalg.eigh(self._gram(X, unit))
-                squares, components = squares[::-1].clip(min=0), vectors.T[::-1]
+        if n_samples < n_features:
+            centred = (X - self.mean_) / unit
+            _, singular, components = linalg.svd(centred, full_matrices=False)
+            squares = singular**2
+        else:
+            squares, vectors = linalg.eigh(self._gram(X, unit))
+            squares, components = squares[::-1].clip(min=0), vectors.T[::-1]
         _, self.components_ = svd_flip(None, components, u_based_decision=False)
         self.explained_variance_ = squares * unit**2 / max(n_samples - 1, 1)
         total = squares.sum()

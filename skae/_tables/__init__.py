@@ -8,15 +8,14 @@ from skae._tables._blocks import (
     spread,
 )
 from skae._tables._coordinates import Coordinates
-from skae._tables._threads import one_blas_thread, one_openmp_thread
+from skae._tables._threads import one_thread
 
 __all__ = [
     "BLOCK",
     "Coordinates",
     "has_gaps",
     "map_blocks",
-    "one_blas_thread",
-    "one_openmp_thread",
+    "one_thread",
     "row_blocks",
     "spread",
 ]

@@ -10,6 +10,8 @@ import torch
 from numpy.typing import DTypeLike
 from sklearn.utils import gen_batches
 
+from skae._tables._threads import one_thread
+
 BLOCK = 2**17  # elements of X that are worked on at a time: they fit into a cache
 
 
@@ -32,6 +34,7 @@ def spread(rows: np.ndarray, most: int) -> np.ndarray:
     return rows[:: max(math.ceil(len(rows) / most), 1)]
 
 
+@one_thread()
 @torch.inference_mode()
 def map_blocks(
     function: Callable[[np.ndarray], np.ndarray],

@@ -18,7 +18,6 @@ from skorch import NeuralNet
 from torch import nn
 from tqdm.auto import tqdm
 
-from skae._tables import one_openmp_thread
 from skae._training._batches import HeldOutBatches, TrainingBatches, gather
 from skae._training._flat import FlatParameters
 from skae._training._objective import Objective, Tensors
@@ -28,10 +27,8 @@ from skae.networks import (
     global_draws_from,
     member_lists,
     member_tensors,
-    products_of,
 )
 
-_SHARED_WORK = 2**22  # products in a pass forward from which on threads pay
 _DIVERGED = 10  # a loss that has grown by this factor does not come back
 
 #: Runs the round that it is given, and tells whether to stop. Its second argument gives
@@ -118,21 +115,10 @@ def train(
         tqdm(
             total=settings.max_iter, unit="round", disable=not settings.verbose
         ) as progress,
-        _threads_for(products_of(working) * settings.batch_size),
         _own_draws(working, generator, device),
     ):
         net.run(on_device, progress, lambda run: watch(run, so_far))
     return Training(so_far(), net.diverged)
-
-
-def _threads_for(products: int) -> AbstractContextManager:
-    """Limit the threads of steps that are too small to be shared.
-
-    Threads wait for each other at every operation. Two of them took a quarter off steps
-    of 13 million products on idle cores; on busy ones, steps of four million took ten
-    times the CPU of one thread. The limit holds for the calling thread only.
-    """
-    return one_openmp_thread() if products < _SHARED_WORK else nullcontext()
 
 
 def _own_draws(

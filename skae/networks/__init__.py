@@ -6,12 +6,10 @@ from skae.networks._convolutional_layers import MemberConvolution
 from skae.networks._dense import DenseNetwork
 from skae.networks._layers import (
     ACTIVATIONS,
-    Layer,
     MemberLinear,
     NetworkModule,
     blocks_of,
     positive_integers,
-    products_of,
 )
 from skae.networks._members import (
     last_member,
@@ -29,7 +27,6 @@ __all__ = [
     "Autoencoder",
     "ConvolutionalNetwork",
     "DenseNetwork",
-    "Layer",
     "MemberConvolution",
     "MemberLinear",
     "Network",
@@ -42,7 +39,6 @@ __all__ = [
     "member_lists",
     "member_tensors",
     "positive_integers",
-    "products_of",
     "repeated_member",
     "resolve_network",
 ]

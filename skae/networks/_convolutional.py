@@ -164,8 +164,7 @@ class ConvolutionalNetwork(Network):
                 "images or restores them; pass a DenseNetwork to this one."
             )
         check_no_code(self, "stride", "hidden_size", "tied_weights", "code_activation")
-        height, width, _ = input_shape
-        factor = output_shape[0] // height
+        factor = output_shape[0] // input_shape[0]
         # Of images that are enlarged there is less to convolve.
         automatic = [16] * 3 if factor == 1 else [32] * 3
         channels = [
@@ -178,7 +177,6 @@ class ConvolutionalNetwork(Network):
                 a,
                 b,
                 kernel_size=self._check_centred_window(),
-                pixels=height * width,
                 members=members,
                 generator=generator,
             )

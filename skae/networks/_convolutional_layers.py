@@ -11,10 +11,11 @@ import math
 from collections.abc import Callable
 
 import torch
+from torch import nn
 from torch.nn import functional
 
 from skae.networks._images import ImageShape
-from skae.networks._layers import CodingLayer, Layer, uniform_parameter
+from skae.networks._layers import CodingLayer, uniform_parameter
 
 
 class MemberConvolution(CodingLayer):
@@ -63,7 +64,6 @@ class MemberConvolution(CodingLayer):
         self.bias = uniform_parameter(
             members, channels, fan_in=fan_in, generator=generator
         )
-        self.products = self.weight.numel() * height * width
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return for_each_member(self._convolve, x, self.weight, self.bias)
@@ -85,7 +85,7 @@ class MemberConvolution(CodingLayer):
         return back
 
 
-class MemberTransposedConvolution(Layer):
+class MemberTransposedConvolution(nn.Module):
     """From the outputs of a convolution back to images like its inputs.
 
     Parameters
@@ -100,7 +100,6 @@ class MemberTransposedConvolution(Layer):
     ) -> None:
         super().__init__()
         shape = convolution.weight.shape
-        self.products = convolution.products
         members, channels_in, channels, kernel_size, _ = shape
         self.input_shape = convolution.output_shape
         self.output_shape = convolution.input_shape

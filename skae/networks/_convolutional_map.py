@@ -14,10 +14,10 @@ from torch import nn
 from torch.nn import functional
 
 from skae.networks._convolutional_layers import for_each_member
-from skae.networks._layers import Layer, NetworkModule, uniform_parameter, zero_
+from skae.networks._layers import NetworkModule, uniform_parameter, zero_
 
 
-class ImageConvolution(Layer):
+class ImageConvolution(nn.Module):
     """One convolution per member; height and width stay as they are.
 
     Images have the shape ``(members, batch, height, width, channels)``. Beyond the
@@ -28,8 +28,6 @@ class ImageConvolution(Layer):
     channels_in, channels : int
     kernel_size : int
         Side of a window, odd.
-    pixels : int
-        Of an image of the training; others may have more or fewer.
     """
 
     def __init__(
@@ -38,7 +36,6 @@ class ImageConvolution(Layer):
         channels: int,
         *,
         kernel_size: int,
-        pixels: int,
         members: int,
         generator: torch.Generator,
     ) -> None:
@@ -48,7 +45,6 @@ class ImageConvolution(Layer):
         fan_in = channels_in * kernel_size**2
         self.weight = uniform_parameter(*shape, fan_in=fan_in, generator=generator)
         self.bias = uniform_parameter(*shape[:2], fan_in=fan_in, generator=generator)
-        self.products = self.weight.numel() * pixels
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return for_each_member(self._convolve, x, self.weight, self.bias)

@@ -101,38 +101,18 @@ def uniform_parameter(
     return nn.Parameter(values.uniform_(-bound, bound, generator=generator))
 
 
-class Layer(nn.Module):
-    """A layer of which it is known how much work it is.
-
-    Attributes
-    ----------
-    products : int
-        Multiplications in a pass of one row forward, of all members.
-    """
-
-    products: int
-
-
-class CodingLayer(Layer):
+class CodingLayer(nn.Module):
     """A layer of an encoder, which has a counterpart in the decoder."""
 
     bias: nn.Parameter
 
-    def mirrored(self, generator: torch.Generator) -> Layer:
+    def mirrored(self, generator: torch.Generator) -> nn.Module:
         """Return a new layer from this one's outputs to its inputs."""
         raise NotImplementedError
 
-    def transposed(self, generator: torch.Generator) -> Layer:
+    def transposed(self, generator: torch.Generator) -> nn.Module:
         """Return the layer back that has the very same weights."""
         raise NotImplementedError
-
-
-def products_of(module: nn.Module) -> int:
-    """Multiplications in a pass of one row forward through all layers of a module.
-
-    Layers that are not of this package are not counted.
-    """
-    return sum(part.products for part in module.modules() if isinstance(part, Layer))
 
 
 class MemberLinear(CodingLayer):
@@ -150,7 +130,6 @@ class MemberLinear(CodingLayer):
         draw = partial(uniform_parameter, fan_in=n_in, generator=generator)
         self.weight = draw(members, n_in, n_out)
         self.bias = draw(members, 1, n_out)
-        self.products = self.weight.numel()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return torch.baddbmm(self.bias, x, self.weight)
@@ -165,7 +144,7 @@ class MemberLinear(CodingLayer):
         return TransposedLinear(self, generator=generator)
 
 
-class TransposedLinear(Layer):
+class TransposedLinear(nn.Module):
     """The transpose of another layer, by its very weights, and a bias of its own."""
 
     weight: nn.Parameter
@@ -174,7 +153,6 @@ class TransposedLinear(Layer):
         super().__init__()
         members, n_out, n_in = layer.weight.shape
         self.weight = layer.weight
-        self.products = layer.products
         self.bias = uniform_parameter(
             members, 1, n_out, fan_in=n_in, generator=generator
         )

@@ -11,8 +11,11 @@ import pytest
 import torch
 from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, clone
+from sklearn.datasets import load_digits
 from threadpoolctl import threadpool_limits
 
+from skae import AutoencoderTransformer, DenoisingTransformer
+from skae.networks import ConvolutionalNetwork
 from tests.laws._estimators import (
     assert_same,
     each_estimator,
@@ -66,6 +69,36 @@ def test_any_number_of_threads(estimator: type, restored_threads: None) -> None:
         torch.set_num_threads(n_threads)
         with threadpool_limits(n_threads):
             fitted = estimator(max_iter=1, random_state=0).fit(X)
+            fits.append(outputs(fitted, X) | {"loss": fitted.loss_curve_})
+    assert_same(*fits)
+
+
+WIDE = {
+    "images restored": DenoisingTransformer(
+        network=ConvolutionalNetwork((32, 32)), max_iter=1, random_state=0
+    ),
+    "images encoded": AutoencoderTransformer(
+        network=ConvolutionalNetwork((32, 32)), max_iter=1, random_state=0
+    ),
+    "rows encoded": AutoencoderTransformer(
+        start=None, hidden_layer_sizes=(256,), max_iter=1, random_state=0
+    ),
+}
+
+
+@pytest.mark.parametrize("estimator", WIDE.values(), ids=WIDE.keys())
+def test_any_number_of_threads_for_wide_rows(
+    estimator: BaseEstimator, restored_threads: None
+) -> None:
+    """Whose products torch would share among threads, with other last bits."""
+    digits, _ = load_digits(return_X_y=True)
+    X = np.kron(digits[:300].reshape(-1, 8, 8) / 16, np.ones((4, 4)))
+    X = X.reshape(len(X), -1)
+    fits = []
+    for n_threads in (1, 2):
+        torch.set_num_threads(n_threads)
+        with threadpool_limits(n_threads):
+            fitted = clone(estimator).fit(X)
             fits.append(outputs(fitted, X) | {"loss": fitted.loss_curve_})
     assert_same(*fits)
 

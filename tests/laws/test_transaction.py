@@ -136,7 +136,7 @@ class Interrupting(Recorder):
 def test_an_interruption_in_any_task_leaves_an_earlier_fit(
     estimator: BaseEstimator, event: str, error: BaseException
 ) -> None:
-    """The whole fit, its phases and its rounds are tasks, of which each begins and ends.
+    """The fit, its phases and its rounds are tasks, each of which begins and ends.
 
     A refit, with another seed and on other rows, is interrupted in each of them.
     """

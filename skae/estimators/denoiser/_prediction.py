@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from skae._tables import Coordinates, map_blocks, row_blocks
+from skae._tables import Coordinates, map_blocks, one_thread, row_blocks
 from skae.estimators.denoiser._examples import Degradation, Pairs
 from skae.estimators.denoiser._module import Restorer
 
@@ -132,6 +132,7 @@ class Restoration:
             for rows in blocks
         )
 
+    @one_thread()
     def _errors(self, pairs: Iterator[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
         return np.concatenate([self._errors_of(*block) for block in pairs])
 
@@ -155,6 +156,7 @@ class Restoration:
         restored = self._apply(rows.reshape(-1, *self.shape)).reshape(len(rows), -1)
         return self._kept(rows, restored)
 
+    @one_thread()
     def restore_image(self, image: np.ndarray) -> np.ndarray:
         """Return a restored image of any size, worked on tile by tile.
 

@@ -17,7 +17,7 @@ from skae._starts import (
     LocalStart,
     RestoringStart,
 )
-from skae._tables import one_blas_thread, spread
+from skae._tables import spread
 from skae._training import Folds, Objective, Problem, Settings, held_out_error, train
 from skae.estimators.denoiser._examples import Pairs
 from skae.estimators.denoiser._module import Restorer
@@ -153,8 +153,7 @@ def fit_starts(
         names = [n for n in possible if CANDIDATES[n].worthwhile(pairs)]
     elif name == "auto":
         names = possible[:1]
-    with one_blas_thread:
-        return {name: CANDIDATES[name].fit(pairs, folds, generator) for name in names}
+    return {name: CANDIDATES[name].fit(pairs, folds, generator) for name in names}
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
-from skae._tables import one_openmp_thread
 from skae.estimators.detector._expert import Expert
 from skae.estimators.detector._robust_scaling import RobustScaling
 from skae.estimators.detector._surprise import Surprise
@@ -59,6 +58,4 @@ class NearestRows(Expert):
         return squared / apart
 
     def _nearest(self, scaled: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-        # On more threads the search may choose others among equally near rows.
-        with one_openmp_thread():
-            return self.search.kneighbors(scaled)
+        return self.search.kneighbors(scaled)
