@@ -73,7 +73,7 @@ def methods(dataset: Dataset, k: int) -> dict[str, BaseEstimator]:
     textbook = partial(Autoencoder, k, start=None)
     return {
         "joint": textbook(network=dense),
-        "joint + noise": textbook(network=dense, noise=GaussianNoise(0.5)),
+        "joint + noise": textbook(network=dense, noise=GaussianNoise(0.5, unit="std")),
         "tied": textbook(network=tied),
         "layer-wise only": layer_by_layer(widths, k),
         "layer-wise + fine-tuning": textbook(network=dense, pretraining="layerwise"),

@@ -7,6 +7,8 @@ from skae.estimators import (
     ReconstructionOutlierDetector,
 )
 
+__version__ = "0.1.0"
+
 __all__ = [
     "AutoencoderTransformer",
     "DenoisingImputer",

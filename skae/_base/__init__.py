@@ -2,7 +2,12 @@
 
 from skae._base._draws import Draws
 from skae._base._estimator import NetworkEstimator, Phases
-from skae._base._noise import NoisyInput, corruption_of, without_gaps
+from skae._base._noise import (
+    NoisyInput,
+    corruption_of,
+    warn_of_negligible,
+    without_gaps,
+)
 from skae._base._parameters import (
     CV,
     NETWORK,
@@ -46,5 +51,6 @@ __all__ = [
     "missing_mask",
     "transaction",
     "warn",
+    "warn_of_negligible",
     "without_gaps",
 ]

@@ -12,17 +12,22 @@ from skae.noise import Corruption, Noise, Units
 def corruption_of(
     noise: Noise, rows: torch.Tensor, zero: torch.Tensor, units: Units
 ) -> Corruption:
-    """Return what corrupts batches; warn of a noise that nobody will notice.
+    """Return what corrupts batches, of a noise that somebody will notice.
 
     Parameters are those of :meth:`skae.noise.Noise.corruption`.
     """
     corruption = noise.corruption(rows, zero, units)
+    warn_of_negligible(noise, units)
+    return corruption
+
+
+def warn_of_negligible(noise: Noise, units: Units) -> None:
+    """Warn of a noise that nobody will notice."""
     if noise.negligible(units):
         warn(
             f"noise={noise} is less than 1 % of the standard deviation of the features "
             "of X, in whose unit its strength is; raise it, or set unit='std'."
         )
-    return corruption
 
 
 def without_gaps(noise: Noise) -> Noise:

@@ -13,7 +13,7 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     frame, stacklevel = sys._getframe(1), 2
     while frame.f_back is not None and _package(frame.f_globals) in _ON_THE_WAY:
         frame, stacklevel = frame.f_back, stacklevel + 1
-    warnings.warn(message, category, stacklevel=stacklevel - 1)
+    warnings.warn(message, category, stacklevel=stacklevel)
 
 
 def _package(namespace: dict[str, object]) -> str:

@@ -45,7 +45,10 @@ class PrincipalComponents:
             squares = singular**2
         else:
             squares, vectors = linalg.eigh(self._gram(X, unit))
-            squares, components = squares[::-1].clip(min=0), vectors.T[::-1]
+            squares = squares[::-1].clip(min=0)
+            # In one piece: numpy before 2.3 multiplies by a reversed array without
+            # BLAS, slowly, and by a copy of it with other last bits.
+            components = np.ascontiguousarray(vectors.T[::-1])
         _, self.components_ = svd_flip(None, components, u_based_decision=False)
         self.explained_variance_ = squares * unit**2 / max(n_samples - 1, 1)
         total = squares.sum()

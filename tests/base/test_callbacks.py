@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from skae import _callbacks
+from skae._base import _callbacks
 
 
 def test_rounds_run_without_callbacks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,9 +20,9 @@ def test_rounds_run_without_callbacks(monkeypatch: pytest.MonkeyPatch) -> None:
     def never(*args: object) -> None:
         raise AssertionError("Nobody asked for a fitted estimator.")
 
-    task = without["FitTask"].whole(estimator, None, None, max_subtasks=1)
+    task = without["FitTask"].whole(estimator, {"X": None, "y": None}, max_subtasks=1)
     phase = task.subtask("joint", max_subtasks=1)
     assert phase.watch(never)(lambda: ran.append("round"), never) is False
     assert ran == ["round"]
     assert phase.end(never) is False
-    assert task.end() is False
+    assert task.end(never) is False

@@ -96,7 +96,7 @@ class TestScores:
 
     @each_name
     @few
-    @given(X=new_rows(), value=st.sampled_from([1e6, -1e30, 1e30]))
+    @given(X=new_rows(), value=st.sampled_from([1e12, -1e30, 1e30]))
     def test_of_far_rows_are_low_and_explained(
         self, name: str, X: np.ndarray, value: float
     ) -> None:

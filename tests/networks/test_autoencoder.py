@@ -30,9 +30,8 @@ def build(name: str, members: int = MEMBERS, **parameters) -> StackedAutoencoder
     return (
         clone(SPECS[name])
         .set_params(**parameters)
-        .build(
-            (N_FEATURES,),
-            (N_FEATURES,),
+        .build_autoencoder(
+            N_FEATURES,
             N_COMPONENTS,
             members=members,
             generator=torch.Generator().manual_seed(0),
@@ -115,6 +114,52 @@ def test_order_of_memory_does_not_matter(name: str, tied_weights: bool) -> None:
     assert not columns_first.is_contiguous()
     for encode in (module.encode, module.stages()[0].encode):
         torch.testing.assert_close(encode(columns_first), encode(x))
+
+
+class TestEncoder:
+    """The encoder alone, with as many outputs as are asked for."""
+
+    @staticmethod
+    def build(name: str, n_outputs: int = N_COMPONENTS, **parameters) -> nn.Module:
+        spec = clone(SPECS[name]).set_params(**parameters)
+        return spec.build_encoder(
+            N_FEATURES,
+            n_outputs,
+            members=MEMBERS,
+            generator=torch.Generator().manual_seed(0),
+        )
+
+    @every_spec
+    @pytest.mark.parametrize("n_outputs", [1, N_COMPONENTS, N_FEATURES + 1])
+    def test_shape(self, name: str, n_outputs: int) -> None:
+        output = self.build(name, n_outputs)(rows())
+        assert output.shape == (MEMBERS, 10, n_outputs)
+        assert output.dtype == torch.float64
+
+    @every_spec
+    @tied_or_not
+    @every_activation
+    def test_is_that_of_the_autoencoder(
+        self, name: str, tied_weights: bool, activation: str
+    ) -> None:
+        """From the same generator it has the same weights, and the same layers."""
+        parameters = {
+            "activation": activation,
+            "code_activation": activation,
+            "tied_weights": tied_weights,
+        }
+        alone, whole = self.build(name, **parameters), build(name, **parameters)
+        assert alone.state_dict().keys() == whole.encoder.state_dict().keys()
+        assert torch.equal(alone(rows()), whole.encode(rows()))
+
+    @every_spec
+    def test_zero_output(self, name: str) -> None:
+        encoder, x = self.build(name), rows()
+        assert encoder(x).all()
+        encoder.zero_output_()
+        assert not encoder(x).any()
+        if name != "linear":
+            assert encoder[0][0].weight.all()
 
 
 class TestTied:

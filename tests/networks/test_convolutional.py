@@ -17,9 +17,12 @@ from skae.networks import ConvolutionalNetwork, MemberConvolution, StackedAutoen
 def build(
     spec: ConvolutionalNetwork, n_features: int | None = None, members: int = 2
 ) -> StackedAutoencoder:
-    shape = (math.prod(spec.image_shape) if n_features is None else n_features,)
-    generator = torch.Generator().manual_seed(0)
-    return spec.build(shape, shape, 3, members=members, generator=generator)
+    return spec.build_autoencoder(
+        math.prod(spec.image_shape) if n_features is None else n_features,
+        3,
+        members=members,
+        generator=torch.Generator().manual_seed(0),
+    )
 
 
 @st.composite
@@ -242,7 +245,7 @@ def test_bad_parameters(parameter: str, value, message: str) -> None:
 
 def test_a_code_is_needed() -> None:
     with pytest.raises(ValueError, match="pass a DenseNetwork to this one"):
-        ConvolutionalNetwork((5, 7)).build(
+        ConvolutionalNetwork((5, 7)).build_map(
             (35,), (35,), members=1, generator=torch.Generator()
         )
 

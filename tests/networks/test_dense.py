@@ -10,7 +10,7 @@ from skae.networks import ACTIVATIONS, DenseNetwork, MemberLinear
 
 def build(spec: DenseNetwork, n_in: int = 5, members: int = 3, seed: int = 0):
     generator = torch.Generator().manual_seed(seed)
-    return spec.build((n_in,), (n_in,), 2, members=members, generator=generator)
+    return spec.build_autoencoder(n_in, 2, members=members, generator=generator)
 
 
 def widths(stack: torch.nn.Sequential) -> list[int]:
@@ -94,7 +94,7 @@ class TestMap:
     """Without a code: one stack from inputs to outputs."""
 
     def build(self, spec: DenseNetwork) -> torch.nn.Module:
-        return spec.build((6,), (3,), members=2, generator=torch.Generator())
+        return spec.build_map((6,), (3,), members=2, generator=torch.Generator())
 
     @pytest.mark.parametrize("sizes", [(), (7,), (9, 4)])
     def test_widths(self, sizes: tuple[int, ...]) -> None:
@@ -106,10 +106,10 @@ class TestMap:
     def test_zero_output(self) -> None:
         module = self.build(DenseNetwork((7,)))
         x = torch.randn(2, 10, 6, dtype=torch.float64)
-        assert module({"input": x})["output"].all()
+        assert module(x).all()
         module.zero_output_()
-        assert not module({"input": x})["output"].any()
-        assert module.blocks[0][0].weight.all()
+        assert not module(x).any()
+        assert module[0][0].weight.all()
 
     @pytest.mark.parametrize("only_with_a_code", ["tied_weights", "code_activation"])
     def test_no_code_to_shape(self, only_with_a_code: str) -> None:

@@ -3,11 +3,13 @@
 import pytest
 import torch
 
-from skae.noise import Corruption, GaussianNoise
+from skae.noise import Corruption, GaussianNoise, Units
 
 
 def corruption(strength: float | tuple[float, float]) -> Corruption:
-    return GaussianNoise(strength).corruption(torch.zeros(4, 3), torch.zeros(3))
+    return GaussianNoise(strength).corruption(
+        torch.zeros(4, 3), torch.zeros(3), Units()
+    )
 
 
 def test_moments_and_independence() -> None:

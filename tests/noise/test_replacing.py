@@ -8,11 +8,19 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 from sklearn.base import clone
 
-from skae.noise import Corruption, MaskingNoise, Noise, SaltAndPepperNoise, SwapNoise
+from skae.noise import (
+    Corruption,
+    MaskingNoise,
+    Noise,
+    SaltAndPepperNoise,
+    SwapNoise,
+    Units,
+)
 
 N_FEATURES = 4
 ROWS = torch.randn(500, N_FEATURES, generator=torch.Generator().manual_seed(1))
 ZERO = torch.tensor([10.0, 20.0, 30.0, 40.0])
+UNITS = Units()
 NOISES = [
     MaskingNoise(),
     MaskingNoise(fill="mean"),
@@ -22,7 +30,7 @@ NOISES = [
 
 
 def corruption(noise: Noise, strength: float | tuple[float, float]) -> Corruption:
-    return clone(noise).set_params(strength=strength).corruption(ROWS, ZERO)
+    return clone(noise).set_params(strength=strength).corruption(ROWS, ZERO, UNITS)
 
 
 def batch(members: int = 2, n_rows: int = 5000, dtype=torch.float32) -> torch.Tensor:
@@ -59,7 +67,9 @@ def test_of_a_range_every_row_draws_its_own_share(noise: Noise) -> None:
         (2, n_rows, n_features), 10.0
     )
     ranged = clone(noise).set_params(strength=(0.2, 0.6))
-    corrupt = ranged.corruption(torch.rand(9, n_features), torch.zeros(n_features))
+    corrupt = ranged.corruption(
+        torch.rand(9, n_features), torch.zeros(n_features), UNITS
+    )
     shares = (corrupt(x, generator()) != x).double().mean(dim=-1).flatten()
     assert 0.15 < shares.min() < 0.23
     assert 0.57 < shares.max() < 0.65
@@ -132,7 +142,7 @@ class TestMasking:
         with pytest.raises(
             ValueError, match=r"^fill must be 'zero', 'mean' or 'nan', got 0"
         ):
-            MaskingNoise(fill=0).corruption(ROWS, ZERO)
+            MaskingNoise(fill=0).corruption(ROWS, ZERO, UNITS)
 
 
 class TestSaltAndPepper:

@@ -1,5 +1,7 @@
 """The contraction, against the Jacobian computed in other ways in float64."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
@@ -10,9 +12,8 @@ N_FEATURES, N_COMPONENTS, MEMBERS, N_ROWS = 5, 3, 2, 4
 
 
 def network(hidden: tuple[int, ...] = (6,), **params) -> torch.nn.Module:
-    return DenseNetwork(hidden, **params).build(
-        (N_FEATURES,),
-        (N_FEATURES,),
+    return DenseNetwork(hidden, **params).build_autoencoder(
+        N_FEATURES,
         N_COMPONENTS,
         members=MEMBERS,
         generator=torch.Generator().manual_seed(0),
@@ -29,7 +30,9 @@ def x() -> torch.Tensor:
 def contraction(
     module: torch.nn.Module, x: torch.Tensor, strength: float = 1.0
 ) -> torch.Tensor:
-    return Contraction(strength).term(module.encode, x, module.encode(x))
+    return Contraction(strength).term(
+        module, {"input": x, "target": x}, {"code": module.encode(x)}
+    )
 
 
 def row_by_row(module: torch.nn.Module, x: torch.Tensor) -> torch.Tensor:
@@ -60,8 +63,8 @@ def test_jacobian_row_by_row(
 def test_jacobian_of_convolutions(x: torch.Tensor) -> None:
     spec = ConvolutionalNetwork((5, 4), channels=(2, 3), hidden_size=None)
     generator = torch.Generator().manual_seed(0)
-    module = spec.build(
-        (20,), (20,), N_COMPONENTS, members=MEMBERS, generator=generator
+    module = spec.build_autoencoder(
+        20, N_COMPONENTS, members=MEMBERS, generator=generator
     )
     x = x.repeat(1, 1, 4)
     torch.testing.assert_close(contraction(module, x), row_by_row(module, x))
@@ -94,7 +97,8 @@ def test_gradients(x: torch.Tensor) -> None:
         def encode(x: torch.Tensor) -> torch.Tensor:
             return torch.tanh(torch.baddbmm(bias, x, weight))
 
-        return Contraction().term(encode, x, encode(x))
+        module = SimpleNamespace(encode=encode)
+        return Contraction().term(module, {"input": x}, {"code": encode(x)})
 
     torch.testing.assert_close(term(weight, bias), contraction(module, x, 0.1))
     assert torch.autograd.gradcheck(term, (weight, bias))

@@ -9,7 +9,7 @@ from skae.penalties import KullbackLeiblerSparsity, L1Sparsity, Penalty
 
 
 def term(penalty: Penalty, code: torch.Tensor) -> torch.Tensor:
-    return penalty.term(torch.nn.Identity(), code, code)
+    return penalty.term(torch.nn.Identity(), {}, {"code": code})
 
 
 @pytest.fixture

@@ -4,30 +4,30 @@ import numpy as np
 import pytest
 import torch
 
-from skae._training import Folds, Objective, train
-from skae.losses import LOSSES
-from skae.networks import DenseNetwork
+from skae import AutoencoderTransformer
+from skae.networks import Autoencoder, DenseNetwork
 from skae.penalties import Contraction, KullbackLeiblerSparsity, L1Sparsity, Penalty
 
 
-def trained(penalty: Penalty | None) -> tuple[torch.nn.Module, torch.Tensor]:
-    generator = torch.Generator().manual_seed(0)
-    x = torch.randn(300, 6, generator=generator)
-    network = DenseNetwork((), code_activation="logistic")
-    module = network.build((6,), (6,), 4, members=2, generator=generator)
-    train(
-        module,
-        Objective(LOSSES["squared_error"], penalty=penalty),
-        {"input": x, "target": x},
-        Folds([np.arange(300)] * 2, [np.arange(0)] * 2),
-        generator=generator,
+def trained(penalty: Penalty | None) -> tuple[Autoencoder, torch.Tensor]:
+    """A network, and the rows that it was trained on as it sees them."""
+    X = np.random.RandomState(0).normal(size=(300, 6))
+    X -= X.mean(axis=0)
+    X /= X.std()
+    reducer = AutoencoderTransformer(
+        4,
+        network=DenseNetwork((), code_activation="logistic"),
+        start=None,
+        penalty=penalty,
         batch_size=32,
-        learning_rate=0.02,
+        learning_rate_init=0.02,
         max_iter=10,
         tol=0.0,
         n_iter_no_change=10,
+        cv=None,
+        random_state=0,
     )
-    return module, x.expand(2, -1, -1).double()
+    return reducer.fit(X).module_, torch.from_numpy(X)[None]
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,6 @@ def test_the_penalised_is_less_than_without(penalty: Penalty) -> None:
     terms = []
     for chosen in (None, penalty):
         module, x = trained(chosen)
-        term = penalty.term(module.encode, x, module.encode(x))
-        terms.append(float(term.detach().mean()))
+        batch = {"input": x, "target": x}
+        terms.append(float(penalty.term(module, batch, module(batch)).detach().mean()))
     assert terms[1] < terms[0] / 2

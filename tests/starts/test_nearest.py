@@ -15,33 +15,33 @@ SEEN = torch.tensor([[True, False]])
 
 
 def test_a_copy_of_a_row_is_filled_from_it() -> None:
-    filled = NearestMean(STORED).fill(QUERY, SEEN)
+    filled = NearestMean().fit(STORED).fill(QUERY, SEEN)
     np.testing.assert_allclose(filled, [[1.0, 10.0]])
 
 
 def test_a_row_does_not_fill_itself() -> None:
-    filled = NearestMean(STORED).fill(QUERY, SEEN, own=torch.tensor([1]))
+    filled = NearestMean().fit(STORED).fill(QUERY, SEEN, own=torch.tensor([1]))
     np.testing.assert_allclose(filled, [[1.0, 10.0]])  # the mean of its neighbours
     stored = torch.tensor([[1.0, 99.0], [1.5, 3.0]], dtype=torch.float64)
-    filled = NearestMean(stored).fill(QUERY, SEEN, own=torch.tensor([0]))
+    filled = NearestMean().fit(stored).fill(QUERY, SEEN, own=torch.tensor([0]))
     np.testing.assert_allclose(filled, [[1.0, 3.0]])
 
 
 def test_a_row_of_gaps_is_filled_with_the_means() -> None:
-    filled = NearestMean(STORED).fill(QUERY, torch.tensor([[False, False]]))
+    filled = NearestMean().fit(STORED).fill(QUERY, torch.tensor([[False, False]]))
     np.testing.assert_allclose(filled, [[1.0, 10.0]])
 
 
 def test_only_what_is_observed_counts() -> None:
     wild = torch.tensor([[1.0, 1e6]], dtype=torch.float64)
-    filled = NearestMean(STORED).fill(wild, SEEN)
+    filled = NearestMean().fit(STORED).fill(wild, SEEN)
     np.testing.assert_allclose(filled, [[1.0, 10.0]])
 
 
 def test_a_stray_row_is_filled_with_finite_numbers() -> None:
     for size in (1e-12, 1e6, 1e12):
         stray = torch.tensor([[size, 0.0]], dtype=torch.float64)
-        assert NearestMean(STORED).fill(stray, SEEN).isfinite().all()
+        assert NearestMean().fit(STORED).fill(stray, SEEN).isfinite().all()
 
 
 def test_share_of_each_column() -> None:
@@ -53,7 +53,7 @@ def test_share_of_each_column() -> None:
     truth = torch.stack([gaussian_fill[:, 0], nearest_fill[:, 1]], dim=1)
     hidden = torch.ones(truth.shape, dtype=torch.bool)
     start = ConditionalStart(
-        ConditionalGaussian().fit(truth, hidden), NearestMean(truth[:10])
+        ConditionalGaussian().fit(truth, hidden), NearestMean().fit(truth[:10])
     )
     for loss in ("squared_error", "absolute_error"):
         start.fit_share(
@@ -68,7 +68,9 @@ def test_share_of_each_column() -> None:
 def test_without_hidden_values_the_gaussian_remains() -> None:
     ones = torch.ones(5, 2, dtype=torch.float64)
     seen = torch.ones(5, 2, dtype=torch.bool)
-    start = ConditionalStart(ConditionalGaussian().fit(ones, seen), NearestMean(ones))
+    start = ConditionalStart(
+        ConditionalGaussian().fit(ones, seen), NearestMean().fit(ones)
+    )
     pointwise = LOSSES["squared_error"].pointwise
     start.fit_share(ones, 2 * ones, ones, torch.zeros_like(seen), pointwise)
     np.testing.assert_array_equal(start.share, [0, 0])

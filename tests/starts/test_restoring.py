@@ -48,7 +48,7 @@ class TestLinear:
                 noisy = part + rng.normal(size=part.shape) * np.sqrt(noise)
                 yield torch.from_numpy(noisy), torch.from_numpy(part)
 
-        start = LinearStart(blocks(), blocks(), gaps=False)
+        start = LinearStart(gaps=False).fit(blocks(), blocks())
         wiener = basis.T @ np.diag(variance / (variance + noise)) @ basis
         np.testing.assert_allclose(start.weight[0], wiener, atol=0.02)
 
@@ -58,8 +58,8 @@ class TestLinear:
         clean = torch.from_numpy(rng.uniform(size=(500, 2)))
         degraded = clean.masked_fill(clean > 0.5, torch.nan)
         pairs = [(degraded, clean)]
-        seeing = restored(LinearStart(pairs, pairs, gaps=True), degraded)
-        blind = restored(LinearStart(pairs, pairs, gaps=False), degraded)
+        seeing = restored(LinearStart(gaps=True).fit(pairs, pairs), degraded)
+        blind = restored(LinearStart(gaps=False).fit(pairs, pairs), degraded)
         error, blind_error = (
             np.square(r - clean.numpy()).mean() for r in (seeing, blind)
         )
@@ -69,7 +69,7 @@ class TestLinear:
         x = torch.randn(30, 2, 3, 2, generator=torch.Generator().manual_seed(0))
         y = torch.randn(30, 4, 6, 2, generator=torch.Generator().manual_seed(1))
         pairs = [(x.double(), y.double())]
-        start = LinearStart(pairs, pairs, gaps=False)
+        start = LinearStart(gaps=False).fit(pairs, pairs)
         assert restored(start, x.double()).shape == y.shape
         assert start.radius is None
 
@@ -83,7 +83,7 @@ class TestLocal:
         large = rng.normal(size=(12, 9 * factor, 8 * factor, channels))
         large += np.kron(small, np.ones((1, factor, factor, 1)))
         pairs = [(torch.from_numpy(small), torch.from_numpy(large))]
-        start = LocalStart(pairs, pairs, gaps=False)
+        start = LocalStart(gaps=False).fit(pairs, pairs)
         output = restored(start, torch.from_numpy(small))
         assert output.shape == large.shape
 
@@ -104,7 +104,7 @@ class TestLocal:
         levels = torch.from_numpy(rng.normal(size=(40, 1, 1, 1))).expand(-1, 8, 8, -1)
         hidden = torch.from_numpy(rng.uniform(size=levels.shape) < 0.5)
         pairs = [(levels.masked_fill(hidden, torch.nan), levels)]
-        start = LocalStart(pairs, pairs, gaps=True)
+        start = LocalStart(gaps=True).fit(pairs, pairs)
         np.testing.assert_allclose(restored(start, pairs[0][0]), levels, atol=1e-4)
 
     def test_weights_of_the_fill_are_those_of_a_gaussian(self) -> None:
@@ -112,7 +112,7 @@ class TestLocal:
         image = rng.normal(size=(9, 9))
         hidden = rng.uniform(size=image.shape) < 0.4
         x = torch.from_numpy(np.where(hidden, np.nan, image))[None, ..., None]
-        start = LocalStart([(x, x.nan_to_num())], [], gaps=True)
+        start = LocalStart(gaps=True).fit([(x, x.nan_to_num())], [])
         filled = start._seen(*split_gaps(x))[0, 0].numpy()
         blur = {"sigma": 0.7, "radius": 2, "mode": "constant"}
         total = ndimage.gaussian_filter(np.where(hidden, 0, image), **blur)
@@ -121,7 +121,7 @@ class TestLocal:
 
     def test_an_image_without_a_visible_pixel_is_filled_with_the_mean(self) -> None:
         x = torch.full((2, 5, 5, 1), torch.nan, dtype=F64)
-        start = LocalStart([(x, x.nan_to_num())], [], gaps=True)
+        start = LocalStart(gaps=True).fit([(x, x.nan_to_num())], [])
         assert np.isfinite(restored(start, x)).all()
 
     def test_any_size(self) -> None:
@@ -130,7 +130,7 @@ class TestLocal:
         x = torch.randn(6, 16, 16, 1, generator=generator, dtype=F64)
         hidden = torch.rand(x.shape, generator=generator) < 0.3
         pairs = [(x.masked_fill(hidden, torch.nan), x)]
-        start = LocalStart(pairs, pairs, gaps=True)
+        start = LocalStart(gaps=True).fit(pairs, pairs)
         image = pairs[0][0][:1]
         crop = image[:, 1:, 1:14]
         margin = start.radius

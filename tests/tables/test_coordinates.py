@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from skae import _coordinates
-from skae._tables import Coordinates, row_blocks
+from skae._tables import Coordinates, _coordinates, row_blocks
 
 
 def orthonormal_rows(n_rows: int, n_columns: int) -> np.ndarray:

@@ -8,39 +8,63 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from sklearn.exceptions import ConvergenceWarning
 from torch import nn
 
-from skae._training import Folds, Objective, _engine, held_out_error, train
-from skae._training import all_rows
+from skae import AutoencoderTransformer
+from skae._training import (
+    Folds,
+    History,
+    Objective,
+    Problem,
+    Settings,
+    Training,
+    Watch,
+    _engine,
+    all_rows,
+    held_out_error,
+    held_out_output,
+    train,
+    unwatched,
+)
 from skae._training._folds import cross_validation
 from skae.losses import LOSSES, Loss
-from skae.networks import DenseNetwork
+from skae.networks import ConvolutionalNetwork, DenseNetwork
 
 SQUARED = Objective(LOSSES["squared_error"])
 NOTHING = np.arange(0)
 
 
-def run(module: nn.Module, x: torch.Tensor, folds: Folds, **params) -> list[dict]:
+def settings(**params) -> Settings:
     defaults = {
-        "generator": torch.Generator().manual_seed(0),
         "batch_size": 1000,
+        "steps": 20,
         "learning_rate": 0.01,
         "max_iter": 1,
         "tol": 0.0,
         "n_iter_no_change": 100,
+        "device": torch.device("cpu"),
+        "verbose": 0,
     }
-    tensors = {"input": x, "target": x}
-    return train(module, SQUARED, tensors, folds, **(defaults | params))
+    return Settings(**(defaults | params))
+
+
+def copying(
+    module: nn.Module, x: torch.Tensor, folds: Folds, objective: Objective = SQUARED
+) -> Problem:
+    """The problem of returning what is seen."""
+    return Problem(module, objective, {"input": x, "target": x}, folds)
+
+
+def run(
+    module: nn.Module, x: torch.Tensor, folds: Folds, seed: int = 0, **params
+) -> Training:
+    generator = torch.Generator().manual_seed(seed)
+    return train(copying(module, x, folds), settings(**params), generator)
 
 
 def network(members: int = 1, n_in: int = 4) -> nn.Module:
-    return DenseNetwork((5,), "tanh").build(
-        (n_in,),
-        (n_in,),
-        2,
-        members=members,
-        generator=torch.Generator().manual_seed(0),
+    return DenseNetwork((5,), "tanh").build_autoencoder(
+        n_in, 2, members=members, generator=torch.Generator().manual_seed(0)
     )
 
 
@@ -94,7 +118,7 @@ def assert_same_weights(one: nn.Module, two: nn.Module, atol: float = 1e-5) -> N
 def test_full_batches_are_adam_by_hand(x: torch.Tensor) -> None:
     """A single round of twenty steps warms up and decays at once."""
     ours, theirs = network(), network()
-    history = run(ours, x, all_rows(len(x)))
+    history = run(ours, x, all_rows(len(x))).history
     progress = (np.arange(20) + 0.5) / 20
     losses = by_hand(theirs, x, list(0.01 * progress * (1 - progress)))
     assert_same_weights(ours, theirs)
@@ -105,7 +129,7 @@ def test_full_batches_are_adam_by_hand(x: torch.Tensor) -> None:
 
 def test_three_rounds_warm_up_hold_and_decay(x: torch.Tensor) -> None:
     ours, theirs = network(), network()
-    history = run(ours, x, all_rows(len(x)), max_iter=3)
+    history = run(ours, x, all_rows(len(x)), max_iter=3).history
     progress = (np.arange(20) + 0.5) / 20
     rates = np.concatenate([progress, np.ones(20), 1 - progress])
     losses = np.array(by_hand(theirs, x, list(0.01 * rates)))
@@ -169,48 +193,38 @@ class Scale(nn.Module):
         return {"output": self.factor * batch["input"]}
 
 
-def opposed(held_out_target: float) -> tuple[dict[str, torch.Tensor], Folds]:
+def opposed(held_out_target: float) -> Problem:
     """Training rows ask for a factor of one, held-out rows for another."""
     target = torch.tensor([1.0] * 20 + [held_out_target] * 20)[:, None]
     tensors = {"input": torch.ones(40, 1), "target": target}
-    return tensors, Folds([np.arange(20)], [np.arange(20, 40)])
+    folds = Folds([np.arange(20)], [np.arange(20, 40)])
+    return Problem(Scale(), SQUARED, tensors, folds)
 
 
-def fit_scale(held_out_target: float, **params) -> tuple[Scale, list[dict], np.ndarray]:
-    tensors, folds = opposed(held_out_target)
-    module = Scale()
-    defaults = {
-        "learning_rate": 0.01,
-        "max_iter": 10,
-        "tol": 0.0,
-        "n_iter_no_change": 100,
-    }
-    history = train(
-        module,
-        SQUARED,
-        tensors,
-        folds,
-        generator=torch.Generator(),
-        batch_size=20,
-        **(defaults | params),
-    )
-    return module, history, held_out_error(module, SQUARED, tensors, folds)
+def fit_scale(
+    held_out_target: float, watch: Watch = unwatched, **params
+) -> tuple[Scale, Training, np.ndarray]:
+    problem = opposed(held_out_target)
+    chosen = settings(**({"batch_size": 20, "max_iter": 10} | params))
+    training = train(problem, chosen, torch.Generator(), watch)
+    return problem.module, training, held_out_error(problem)
 
 
 class TestBestWeights:
     def test_best_round_by_held_out_rows_is_restored(self) -> None:
         """The factor passes 0.5 on its way to one."""
-        module, history, errors = fit_scale(0.5)
-        validation = [row["validation_loss"] for row in history]
+        module, training, errors = fit_scale(0.5)
+        validation = [row["validation_loss"] for row in training.history]
         assert 0 < np.argmin(validation) < len(validation) - 1
         assert errors.mean() == pytest.approx(min(validation), rel=1e-5)
         expected = (module.factor.item() - 0.5) ** 2
         np.testing.assert_allclose(errors, expected, rtol=1e-5)
 
     def test_validation_loss_is_measured_at_the_end_of_the_round(self) -> None:
-        module, history, _ = fit_scale(1.0)
+        module, training, _ = fit_scale(1.0)
         factor = module.factor.item()
-        assert history[-1]["validation_loss"] == pytest.approx((factor - 1) ** 2)
+        validation = training.history[-1]["validation_loss"]
+        assert validation == pytest.approx((factor - 1) ** 2)
 
     def test_without_held_out_rows_the_training_loss_decides(self) -> None:
         """The gradient leads over a cliff, after which the loss is higher."""
@@ -219,19 +233,11 @@ class TestBestWeights:
             return (output - target).square() + 5 * (output > 0.5)
 
         module, ones = Scale(), torch.ones(20, 1)
-        history = train(
-            module,
-            Objective(Loss(cliff)),
-            {"input": ones, "target": ones},
-            all_rows(20),
-            generator=torch.Generator(),
-            batch_size=20,
-            learning_rate=0.01,
-            max_iter=6,
-            tol=0.0,
-            n_iter_no_change=100,
+        problem = copying(module, ones, all_rows(20), Objective(Loss(cliff)))
+        training = train(
+            problem, settings(batch_size=20, max_iter=6), torch.Generator()
         )
-        losses = [row["loss"] for row in history]
+        losses = [row["loss"] for row in training.history]
         assert 0 < np.argmin(losses) < len(losses) - 1
         assert max(losses) > 5
         assert 0.3 < module.factor.item() < 0.5
@@ -241,20 +247,16 @@ class TestWatch:
     """The factor passes 0.5, its best value, in the middle of ten rounds."""
 
     def test_what_was_trained_so_far(self) -> None:
-        module, rounds, factors = Scale(), [], []
+        problem, rounds, factors = opposed(0.5), [], []
 
-        def watch(run: Callable[[], None], so_far: Callable[[], list[dict]]) -> bool:
+        def watch(run: Callable[[], None], so_far: Callable[[], History]) -> bool:
             run()
             rounds.append(so_far())
-            factors.append(module.factor.item())
+            factors.append(problem.module.factor.item())
             return False
 
-        tensors, folds = opposed(0.5)
-        settings = {"generator": torch.Generator(), "batch_size": 20}
-        settings |= {"learning_rate": 0.01, "tol": 0.0, "n_iter_no_change": 100}
-        history = train(
-            module, SQUARED, tensors, folds, max_iter=10, watch=watch, **settings
-        )
+        chosen = settings(batch_size=20, max_iter=10)
+        history = train(problem, chosen, torch.Generator(), watch).history
         assert rounds == [history[:n] for n in range(1, 11)]
         errors = [row["validation_loss"] for row in history]
         np.testing.assert_allclose(
@@ -265,30 +267,39 @@ class TestWatch:
     def test_a_stop_keeps_the_best_weights(self, n: int) -> None:
         rounds = iter(range(1, 11))
 
-        def watch(run: Callable[[], None], so_far: Callable[[], list[dict]]) -> bool:
+        def watch(run: Callable[[], None], so_far: Callable[[], History]) -> bool:
             run()
             return next(rounds) == n
 
         _, whole, _ = fit_scale(0.5)
-        _, history, errors = fit_scale(0.5, watch=watch)
-        losses = [row["validation_loss"] for row in history]
-        assert losses == [row["validation_loss"] for row in whole[:n]]
+        _, training, errors = fit_scale(0.5, watch=watch)
+        losses = [row["validation_loss"] for row in training.history]
+        assert losses == [row["validation_loss"] for row in whole.history[:n]]
         assert errors.mean() == pytest.approx(min(losses), rel=1e-5)
 
 
 class TestDivergence:
     @pytest.mark.parametrize("rate", [1e6, 1e30])
     def test_start_is_kept(self, rate: float) -> None:
-        with pytest.warns(ConvergenceWarning, match="learning_rate_init"):
-            module, _, errors = fit_scale(1.0, learning_rate=rate, max_iter=5)
+        module, training, errors = fit_scale(1.0, learning_rate=rate, max_iter=5)
+        assert training.diverged
         assert module.factor.item() == 0
         np.testing.assert_allclose(errors, 1)
 
     def test_nothing_held_out(self) -> None:
         module, x = Scale(), torch.ones(20, 1)
-        with pytest.warns(ConvergenceWarning, match="learning_rate_init"):
-            run(module, x, all_rows(20), learning_rate=1e6, max_iter=5)
+        training = run(module, x, all_rows(20), learning_rate=1e6, max_iter=5)
+        assert training.diverged
         assert module.factor.item() == 0
+
+    def test_it_ends_in_that_round(self) -> None:
+        _, training, _ = fit_scale(1.0, learning_rate=1e6, max_iter=5)
+        assert [row["round"] for row in training.history] == [1]
+
+    def test_a_training_that_goes_well_did_not(self) -> None:
+        _, training, _ = fit_scale(1.0)
+        assert not training.diverged
+        assert len(training.history) == 10
 
 
 class TestModule:
@@ -313,16 +324,9 @@ class TestModule:
 
         with pytest.raises(KeyboardInterrupt):
             train(
-                module,
-                Interrupted(LOSSES["squared_error"]),
-                {"input": x, "target": x},
-                all_rows(60),
-                generator=torch.Generator(),
-                batch_size=20,
-                learning_rate=0.1,
-                max_iter=5,
-                tol=0.0,
-                n_iter_no_change=3,
+                copying(module, x, all_rows(60), Interrupted(LOSSES["squared_error"])),
+                settings(batch_size=20, learning_rate=0.1, max_iter=5),
+                torch.Generator(),
             )
         assert_same_weights(module, before, atol=0)
         assert all(p.grad is None for p in module.parameters())
@@ -331,7 +335,8 @@ class TestModule:
 class TestHistory:
     def test_entries(self, x: torch.Tensor) -> None:
         folds = cross_validation(np.arange(60), 3)
-        history = run(network(4), x, folds, max_iter=4, batch_size=1)
+        training = run(network(3), x, folds, max_iter=4, batch_size=1, steps=70)
+        history = training.history
         assert [row["round"] for row in history] == [1, 2, 3, 4]
         for row in history:
             assert row.keys() == {
@@ -341,40 +346,141 @@ class TestHistory:
                 "steps",
                 "duration",
             }
-            # Three passes over the sixty rows of the last member.
-            assert row["steps"] == 180
+            assert row["steps"] == 70
             assert row["duration"] > 0
             assert all(type(row[key]) in (int, float) for key in row)
 
+    def test_a_round_is_three_passes_of_the_member_with_the_most_rows(
+        self, x: torch.Tensor
+    ) -> None:
+        """Here the one that is kept: it trains on all sixty."""
+        transformer = AutoencoderTransformer(cv=3, batch_size=1, max_iter=1)
+        transformer.fit(x.numpy())
+        assert [row["steps"] for row in transformer.history_] == [180]
+
     def test_plateau_ends_it(self) -> None:
-        _, history, _ = fit_scale(-1.0, max_iter=50, n_iter_no_change=2, tol=0.1)
+        _, training, _ = fit_scale(-1.0, max_iter=50, n_iter_no_change=2, tol=0.1)
         # The first round is the best; two without progress, then one that decays.
-        assert len(history) == 4
+        assert len(training.history) == 4
 
 
 class TestHeldOutError:
     def test_rows_are_judged_by_the_member_that_did_not_train_on_them(
         self, x: torch.Tensor
     ) -> None:
-        folds = cross_validation(np.arange(60), 3)
+        folds = cross_validation(np.arange(60), 3).with_all_rows()
         module = network(members=4)
-        errors = held_out_error(module, SQUARED, {"input": x, "target": x}, folds)
+        problem = copying(module, x, folds)
+        errors, outputs = held_out_error(problem), held_out_output(problem)
         with torch.no_grad():
             output = module({"input": x.double().expand(4, -1, -1)})["output"]
         every = (output - x).square().mean(-1).numpy()
         expected = [every[j, rows] for j, rows in enumerate(folds.held_out)]
-        assert errors.dtype == np.float64
+        expected_outputs = [output[j, rows] for j, rows in enumerate(folds.held_out)]
+        assert errors.dtype == outputs.dtype == np.float64
         np.testing.assert_allclose(errors, np.concatenate(expected), rtol=1e-12)
+        np.testing.assert_allclose(outputs, torch.cat(expected_outputs), rtol=1e-12)
+
+
+class Recorder(Scale):
+    """A factor of ten times its number for each member, and a record of its calls."""
+
+    def __init__(self, members: int) -> None:
+        super().__init__(members)
+        self.factor.data += 10.0 * torch.arange(members)[:, None, None]
+        self.register_buffer("shift", torch.ones(members, 1, 1, dtype=torch.float64))
+        self.register_buffer("one_for_all", torch.ones(1, 1, 1, dtype=torch.float64))
+        self.calls: list[tuple[int, ...]] = []
+
+    def forward(self, batch: dict, generator: torch.Generator | None = None) -> dict:
+        tensors = batch["input"], self.factor, self.shift, self.one_for_all
+        self.calls.append(tuple(map(len, tensors)))
+        output = self.factor * batch["input"] + self.shift - self.one_for_all
+        return {"output": output}
+
+
+class Failing(Objective):
+    """An objective that cannot judge."""
+
+    def forward(self, *args) -> dict:
+        super().forward(*args)
+        raise FloatingPointError
+
+
+class TestJudgedMembers:
+    """Rows are judged by the members that they are held out from, and by no other.
+
+    What nothing is held out from costs nothing in evaluation.
+    """
+
+    FOLDS = Folds(
+        [np.arange(3, 6), np.arange(3), np.arange(6), np.arange(6)],
+        [np.arange(3), np.arange(3, 6), NOTHING, NOTHING],
+    )
+
+    def problem(self, objective: Objective = SQUARED) -> Problem:
+        ones = torch.ones(6, 1)
+        return copying(Recorder(members=4), ones, self.FOLDS, objective)
+
+    @staticmethod
+    def assert_whole(module: Recorder) -> None:
+        assert module.factor.flatten().tolist() == [0, 10, 20, 30]
+        assert module.shift.flatten().tolist() == [1, 1, 1, 1]
+        assert module.one_for_all.flatten().tolist() == [1]
+
+    @pytest.mark.parametrize("judge", [held_out_error, held_out_output])
+    def test_the_others_see_nothing(self, judge: Callable) -> None:
+        problem = self.problem()
+        judged = judge(problem)
+        assert problem.module.calls == [(2, 2, 2, 1)]
+        self.assert_whole(problem.module)
+        # The factors 0 and 10, where one is right.
+        expected = [1] * 3 + [81] * 3 if judge is held_out_error else [0] * 3 + [10] * 3
+        assert judged.flatten().tolist() == expected
+
+    def test_in_every_round_of_a_training(self) -> None:
+        problem = self.problem()
+        calls: list[tuple[int, ...]] = []
+        problem.module.register_forward_hook(
+            lambda module, *_: calls.append(module.calls[-1])
+        )
+        train(problem, settings(max_iter=3, steps=3), torch.Generator())
+        # The loss before the first step, then three steps and a judgement a round.
+        whole, judged = (4, 4, 4, 1), (2, 2, 2, 1)
+        assert calls == [whole] + 3 * [whole, whole, whole, judged]
+
+    def test_the_module_is_whole_after_an_error(self) -> None:
+        problem = self.problem(Failing(LOSSES["squared_error"]))
+        with pytest.raises(FloatingPointError):
+            held_out_error(problem)
+        assert problem.module.calls == [(2, 2, 2, 1)]
+        self.assert_whole(problem.module)
 
 
 def test_same_bits_from_the_same_generator(x: torch.Tensor) -> None:
     one, two, other = network(), network(), network()
     for module, seed in ((one, 0), (two, 0), (other, 1)):
-        generator = torch.Generator().manual_seed(seed)
-        run(module, x, all_rows(60), generator=generator, batch_size=16, max_iter=3)
+        run(module, x, all_rows(60), seed=seed, batch_size=16, max_iter=3)
     assert_same_weights(one, two, atol=0)
     with pytest.raises(AssertionError):
         assert_same_weights(one, other)
+
+
+def threads_of(problem: Problem, batch_size: int) -> set[int]:
+    """Numbers of threads on which steps are taken where there are two."""
+    seen: set[int] = set()
+    # The engine trains a copy, which keeps the hook.
+    problem.module.register_forward_pre_hook(
+        lambda *_: seen.add(torch.get_num_threads())
+    )
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        train(problem, settings(batch_size=batch_size, steps=3), torch.Generator())
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    return seen
 
 
 @pytest.mark.parametrize(("shared_from", "threads"), [(np.inf, 1), (0, 2)])
@@ -382,14 +488,25 @@ def test_small_steps_run_on_one_thread(
     x: torch.Tensor, monkeypatch: pytest.MonkeyPatch, shared_from: float, threads: int
 ) -> None:
     monkeypatch.setattr(_engine, "_SHARED_WORK", shared_from)
-    module, seen = network(), set()
-    # The engine trains a copy, which keeps the hook.
-    module.register_forward_pre_hook(lambda *_: seen.add(torch.get_num_threads()))
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        run(module, x, all_rows(len(x)))
-        assert seen == {threads}
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)
+    assert threads_of(copying(network(), x, all_rows(len(x))), 1000) == {threads}
+
+
+class ImageNetwork(nn.Module):
+    """The network of an image denoiser, alone."""
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        shape, draws = (side, side, 1), torch.Generator().manual_seed(0)
+        spec = ConvolutionalNetwork(shape)
+        self.map = spec.build_map(shape, shape, members=1, generator=draws)
+
+    def forward(self, batch: dict, generator: torch.Generator | None = None) -> dict:
+        return {"output": self.map(batch["input"])}
+
+
+@pytest.mark.parametrize(("side", "threads"), [(28, 2), (4, 1)])
+def test_steps_of_many_pixels_are_shared(side: int, threads: int) -> None:
+    """Work is counted in products, and every pixel of an image takes all weights."""
+    images = torch.zeros(16, side, side, 1)
+    problem = copying(ImageNetwork(side), images, all_rows(16))
+    assert threads_of(problem, batch_size=16) == {threads}

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skae._training import Folds, _folds, choose_folds, choose_split
+from skae._training import (
+    Folds,
+    _folds,
+    all_rows,
+    choose_cross_validation,
+    choose_folds,
+    choose_split,
+)
 from skae._training._folds import row_keys
 
 #: How many of five folds are held out of small tables by default.
@@ -60,6 +67,104 @@ def test_partition(X: np.ndarray, cv, seed: int) -> None:
             assert len(folds.held_out_rows) == len(X)
         # The member that is kept trains on all rows.
         assert np.array_equal(folds.training[-1], np.arange(len(X)))
+
+
+@quick
+@given(
+    X=tables_with_copies(),
+    n_folds=st.integers(2, 200),
+    used=st.none() | st.integers(1, 2),
+    seed=st.integers(0, 1000),
+)
+def test_cross_validation_holds_something_out_of_every_member(
+    X: np.ndarray, n_folds: int, used: int | None, seed: int
+) -> None:
+    folds = choose_cross_validation(X, n_folds, np.random.RandomState(seed), used=used)
+    assert_partitions(folds, len(X))
+    assert_copies_stay_together(X, folds)
+    n_distinct = len(np.unique(X, axis=0))
+    if n_distinct < 20:
+        assert folds.members == 1
+        assert folds.judged_members == 0
+    else:
+        n_members = min(n_folds, n_distinct) if used is None else used
+        assert folds.members == folds.judged_members == n_members
+        assert used is not None or len(folds.held_out_rows) == len(X)
+
+
+class TestMembers:
+    """Members by hand: two that are judged, one that trains on all rows."""
+
+    FOLDS = Folds(
+        [np.array([2, 3, 4]), np.array([0, 1])],
+        [np.array([0, 1]), np.array([4, 2, 3])],
+    )
+
+    def test_counts(self) -> None:
+        assert self.FOLDS.members == self.FOLDS.judged_members == 2
+        assert self.FOLDS.longest == 3
+        assert self.FOLDS.held_out_rows.tolist() == [0, 1, 4, 2, 3]
+
+    def test_with_all_rows(self) -> None:
+        """The further member comes last and is not judged."""
+        more = self.FOLDS.with_all_rows()
+        assert more.members == 3
+        assert more.judged_members == 2
+        assert more.longest == 5
+        assert more.training[-1].tolist() == [0, 1, 2, 3, 4]
+        assert more.held_out_rows.tolist() == [0, 1, 4, 2, 3]
+        assert self.FOLDS.members == 2
+
+    def test_all_rows(self) -> None:
+        folds = all_rows(4)
+        assert folds.members == 1
+        assert folds.judged_members == 0
+        assert folds.longest == 4
+
+
+class TestPerDistinctRow:
+    """Copies of a row are no independent evidence: together they count as one."""
+
+    def test_errors_are_averaged_over_the_copies(self) -> None:
+        # Rows 0, 2 and 5 are copies of each other, and so are 1 and 4.
+        keys = np.array([5, 8, 5, 1, 8, 5], dtype=np.uint64)
+        nothing = np.arange(0)
+        folds = Folds(
+            [np.array([1, 3, 4]), np.array([0, 2, 3, 5]), np.arange(6)],
+            [np.array([0, 2, 5]), np.array([1, 4]), nothing],
+            keys,
+        )
+        # By rows: 0 -> 1, 2 -> 2, 5 -> 6, 1 -> 10, 4 -> 20.
+        errors = folds.per_distinct_row(np.array([1.0, 2.0, 6.0, 10.0, 20.0]))
+        assert sorted(errors.tolist()) == [3, 15]
+
+    @pytest.mark.parametrize("keys", [None, np.array([9, 4, 7, 5], dtype=np.uint64)])
+    def test_without_copies_errors_are_as_they_were(self, keys) -> None:
+        halves = [np.array([0, 1]), np.array([2, 3])]
+        folds = Folds(halves, halves[::-1], keys)
+        errors = np.array([4.0, 3.0, 2.0, 1.0])
+        assert folds.per_distinct_row(errors).tolist() == [4, 3, 2, 1]
+
+    @quick
+    @given(X=tables_with_copies(), seed=st.integers(0, 1000))
+    def test_of_all_ways_to_choose(self, X: np.ndarray, seed: int) -> None:
+        """What is the same for copies of a row is left once for each of them."""
+        values = np.unique(X, axis=0, return_inverse=True)[1].ravel()
+        for folds in (
+            choose_folds(X, "auto", 0.1, np.random.RandomState(seed)),
+            choose_folds(X, 4, 0.1, np.random.RandomState(seed)),
+            choose_cross_validation(X, 4, np.random.RandomState(seed)),
+            choose_split(X, 0.3, np.random.RandomState(seed)),
+        ):
+            held_out = values[folds.held_out_rows]
+            left = folds.per_distinct_row(held_out.astype(float))
+            np.testing.assert_allclose(np.sort(left), np.unique(held_out), rtol=1e-12)
+
+    def test_of_a_single_split_of_a_large_table(self) -> None:
+        X = np.arange(1200.0).repeat(2)[:, None]
+        folds = choose_folds(X, "auto", 0.2, np.random.RandomState(0))
+        left = folds.per_distinct_row(X[folds.held_out_rows, 0])
+        assert sorted(left) == sorted(set(X[folds.held_out_rows, 0]))
 
 
 @quick

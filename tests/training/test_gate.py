@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
-from skae._training import Gate
+from skae._training import Folds, Gate, Objective, Problem, held_out_error, weigh
+from skae.losses import LOSSES
 
 
 def errors_of(output: np.ndarray, target: np.ndarray):
@@ -66,3 +69,59 @@ def test_noise_is_mostly_dropped() -> None:
         target, output = rng.normal(size=(2, 300))
         kept.append(Gate().fit(errors_of(0.3 * output, target)).weight_ > 0)
     assert np.mean(kept) < 0.1
+
+
+class Weighed(nn.Module):
+    """Starts at zero; a network adds its input."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = 1.0
+        # The engine asks a module for its precision.
+        self.unused = nn.Parameter(torch.zeros(1, dtype=torch.float64))
+
+    def forward(self, batch: dict, generator: torch.Generator | None = None) -> dict:
+        return {"output": self.weight * batch["input"]}
+
+
+def weighing(
+    output: np.ndarray, target: np.ndarray, n_copies: int, keys: bool
+) -> Problem:
+    """Rows of one value, each so many times, all of them held out."""
+    tensors = {
+        name: torch.from_numpy(values.repeat(n_copies))[:, None]
+        for name, values in (("input", output), ("target", target))
+    }
+    rows = np.arange(len(output) * n_copies)
+    copy_of = np.arange(len(output), dtype=np.uint64).repeat(n_copies)
+    folds = Folds([rows], [rows], copy_of if keys else None)
+    return Problem(Weighed(), Objective(LOSSES["squared_error"]), tensors, folds)
+
+
+class TestWeigh:
+    """Held-out rows set the weight of a module."""
+
+    def test_chooses_as_the_gate_does(self, rng: np.random.RandomState) -> None:
+        target = rng.normal(size=200)
+        problem = weighing(2 * target, target, n_copies=1, keys=True)
+        gate = weigh(problem, Gate())
+        assert problem.module.weight == gate.weight_ == 0.5
+        np.testing.assert_allclose(gate.start_error_, target**2)
+        np.testing.assert_allclose(gate.held_out_error_, held_out_error(problem))
+
+    @pytest.mark.parametrize("n_copies", [1, 4, 30])
+    def test_copies_of_rows_prove_no_more_than_the_rows(self, n_copies: int) -> None:
+        """A gain of 1.2 standard errors is chance, however often it is copied."""
+        gain = np.array([-0.5, 0.5] * 18)
+        gain += 1.2 * gain.std() / np.sqrt(len(gain))
+        # The error falls from one by the gain.
+        target = np.ones(36)
+        output = 1 - np.sqrt(1 - gain)
+        problem = weighing(output, target, n_copies, keys=True)
+        gate = weigh(problem, Gate(standard_errors=1.645))
+        assert gate.start_error_.shape == gate.held_out_error_.shape == (36,)
+        assert problem.module.weight == 0
+        # Were they rows of their own, they would prove it.
+        independent = weighing(output, target, n_copies, keys=False)
+        weigh(independent, Gate(standard_errors=1.645))
+        assert (independent.module.weight > 0) == (n_copies > 1)

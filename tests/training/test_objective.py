@@ -1,21 +1,26 @@
-"""Objectives: what the noise reaches, what is hidden, and what a term is."""
+"""Objectives: what the noise reaches, what counts, and what a term is."""
+
+from __future__ import annotations
 
 import pytest
 import torch
 
-from skae._training import HiddenFeaturesObjective, Objective
+from skae._base import NoisyInput
+from skae._training import Objective
 from skae.losses import LOSSES
-from skae.noise import Corruption, GaussianNoise
+from skae.noise import GaussianNoise, Units
 from skae.penalties import L1Sparsity, Penalty
+
+SQUARED = LOSSES["squared_error"]
 
 
 def identity(batch: dict, generator: torch.Generator | None = None) -> dict:
     return {"output": batch["input"]}
 
 
-def gaussian(n_features: int) -> Corruption:
+def noisy(n_features: int) -> NoisyInput:
     nothing = torch.zeros(n_features)
-    return GaussianNoise(0.5).corruption(nothing[None], nothing)
+    return NoisyInput(GaussianNoise(0.5).corruption(nothing[None], nothing, Units()))
 
 
 def batch_of(x: torch.Tensor, target: torch.Tensor | None = None) -> dict:
@@ -24,14 +29,20 @@ def batch_of(x: torch.Tensor, target: torch.Tensor | None = None) -> dict:
 
 def test_term_is_summed_over_the_features_of_a_row() -> None:
     x, target = torch.randn(2, 5, 3), torch.randn(2, 5, 3)
-    terms = Objective(LOSSES["squared_error"])(identity, batch_of(x, target))
+    terms = Objective(SQUARED)(identity, batch_of(x, target))
     (term,) = terms.values()
     torch.testing.assert_close(term, (x - target).square().sum(-1))
 
 
+def test_pixels_are_features_too() -> None:
+    x, target = torch.randn(2, 5, 4, 3, 1), torch.randn(2, 5, 4, 3, 1)
+    (term,) = Objective(SQUARED)(identity, batch_of(x, target)).values()
+    torch.testing.assert_close(term, (x - target).square().sum((2, 3, 4)))
+
+
 def test_noise_reaches_the_input_and_never_the_target() -> None:
     x = torch.randn(1, 2000, 4)
-    objective = Objective(LOSSES["squared_error"], gaussian(4))
+    objective = Objective(SQUARED, noisy(4))
     batch = batch_of(x)
     (term,) = objective(identity, batch, torch.Generator()).values()
     # The identity leaves nothing but the noise as its error.
@@ -40,9 +51,28 @@ def test_noise_reaches_the_input_and_never_the_target() -> None:
 
 
 def test_without_a_generator_there_is_no_noise() -> None:
-    objective = Objective(LOSSES["squared_error"], gaussian(3))
+    objective = Objective(SQUARED, noisy(3))
     (term,) = objective(identity, batch_of(torch.randn(1, 5, 3))).values()
     assert not term.any()
+
+
+@pytest.mark.parametrize("generator", [None, torch.Generator()])
+def test_what_prepares_a_batch_says_how_much_each_element_counts(
+    generator: torch.Generator | None,
+) -> None:
+    """In training as well as where rows are judged."""
+    x, target = torch.randn(2, 5, 3), torch.randn(2, 5, 3)
+    weight = torch.tensor([2.0, 0.0, 1.0])
+
+    def prepare(batch: dict, given: torch.Generator | None) -> dict:
+        assert given is generator
+        return batch | {"weight": weight.expand_as(x)}
+
+    (term,) = Objective(SQUARED, prepare)(
+        identity, batch_of(x, target), generator
+    ).values()
+    expected = 2 * (x - target)[..., 0].square() + (x - target)[..., 2].square()
+    torch.testing.assert_close(term, expected)
 
 
 class Doubling(torch.nn.Module):
@@ -55,10 +85,10 @@ class Doubling(torch.nn.Module):
         return {"output": batch["input"], "code": self.encode(batch["input"])}
 
 
-class TestPenalty:
-    def test_is_a_term_beside_the_error(self) -> None:
+class TestTerms:
+    def test_are_beside_the_error(self) -> None:
         x, target = torch.randn(2, 5, 3), torch.randn(2, 5, 3)
-        objective = Objective(LOSSES["squared_error"], penalty=L1Sparsity(0.5))
+        objective = Objective(SQUARED, terms={"penalty": L1Sparsity(0.5).term})
         terms = objective(Doubling(), batch_of(x, target), torch.Generator())
         assert terms.keys() == {"reconstruction", "penalty"}
         error = (x - target).square().sum(-1)
@@ -66,67 +96,23 @@ class TestPenalty:
         torch.testing.assert_close(terms["penalty"], x.abs().sum(-1))
 
     def test_held_out_rows_are_judged_by_the_error_alone(self) -> None:
-        objective = Objective(LOSSES["squared_error"], penalty=L1Sparsity(0.5))
+        objective = Objective(SQUARED, terms={"penalty": L1Sparsity(0.5).term})
         terms = objective(Doubling(), batch_of(torch.randn(1, 5, 3)))
         assert terms.keys() == {"reconstruction"}
 
-    def test_gets_the_input_with_its_noise_and_the_code_of_that(self) -> None:
+    def test_get_the_input_with_its_noise_and_the_code_of_that(self) -> None:
         class Spy(Penalty):
-            def term(self, encode, x, code) -> torch.Tensor:
-                torch.testing.assert_close(encode(x), code, rtol=0, atol=0)
-                self.seen = x
+            def term(self, module, batch, outputs) -> torch.Tensor:
+                code = outputs["code"]
+                torch.testing.assert_close(
+                    module.encode(batch["input"]), code, rtol=0, atol=0
+                )
+                self.seen, self.target = batch["input"], batch["target"]
                 return code.sum(-1)
 
         spy, x = Spy(), torch.zeros(2, 5, 3)
-        objective = Objective(LOSSES["squared_error"], gaussian(3), spy)
+        objective = Objective(SQUARED, noisy(3), {"penalty": spy.term})
         terms = objective(Doubling(), batch_of(x), torch.Generator())
         torch.testing.assert_close(terms["reconstruction"], spy.seen.square().sum(-1))
         assert spy.seen.any()
-
-
-class Recorder:
-    """A network of no effect, which keeps what it is shown."""
-
-    def __call__(self, batch: dict, generator: torch.Generator | None = None) -> dict:
-        self.seen, self.visible = batch["input"], batch["visible"]
-        return {"output": torch.zeros_like(self.seen)}
-
-
-class TestHiddenFeatures:
-    @pytest.mark.parametrize("corruption", [None, gaussian(6)])
-    def test_only_hidden_features_count(self, corruption: Corruption | None) -> None:
-        """And never with their noise."""
-        objective = HiddenFeaturesObjective(LOSSES["squared_error"], corruption)
-        network, x, target = Recorder(), torch.randn(2, 50, 6), torch.randn(2, 50, 6)
-        terms = objective(network, batch_of(x, target), torch.Generator())
-        (term,) = terms.values()
-        expected = (target.square() * (1 - network.visible)).sum(-1)
-        torch.testing.assert_close(term, expected)
-
-    def test_noise_reaches_what_is_shown_alone(self) -> None:
-        objective = HiddenFeaturesObjective(LOSSES["squared_error"], gaussian(4))
-        network, x = Recorder(), torch.randn(1, 2000, 4)
-        batch = batch_of(x)
-        objective(network, batch, torch.Generator())
-        torch.testing.assert_close(
-            (network.seen - x).std(), torch.tensor(0.5), rtol=0.05, atol=0
-        )
-        assert batch["input"] is batch["target"] is x
-
-    def test_every_number_of_features_is_hidden_equally_often(self) -> None:
-        network = Recorder()
-        objective = HiddenFeaturesObjective(LOSSES["squared_error"])
-        objective(network, batch_of(torch.zeros(1, 20_000, 4)), torch.Generator())
-        counts = network.visible.sum(-1).flatten().long().bincount()
-        assert len(counts) == 5
-        assert (counts / 20_000 - 0.2).abs().max() < 0.02
-        assert set(network.visible.unique().tolist()) == {0.0, 1.0}
-        shares = network.visible.mean(dim=(0, 1))
-        assert (shares - 0.5).abs().max() < 0.02
-
-    def test_members_and_rows_hide_features_of_their_own(self) -> None:
-        network = Recorder()
-        objective = HiddenFeaturesObjective(LOSSES["squared_error"])
-        objective(network, batch_of(torch.zeros(2, 50, 20)), torch.Generator())
-        masks = network.visible.reshape(100, 20)
-        assert len(masks.unique(dim=0)) > 80
+        assert spy.target is x

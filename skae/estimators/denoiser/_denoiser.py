@@ -66,9 +66,8 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
     Parameters
     ----------
     noise : "auto", Noise or None, default="auto"
-        How clean rows are degraded, anew in every batch. A strength that is a standard
-        deviation is in the units of X. ``"auto"`` is Gaussian noise with a deviation of
-        a tenth of the range of X, 0.1 for values from 0 to 1. With
+        How clean rows are degraded, anew in every batch. ``"auto"`` is Gaussian noise
+        with a deviation of a tenth of the range of X, 0.1 for values from 0 to 1. With
         ``MaskingNoise(fill="nan")``, hidden values are NaN, as they may be in new rows:
         these are filled, and nothing else is changed. With `X_clean` there is none.
     network : "dense" or Network, default="dense"
@@ -86,7 +85,7 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         5 x 5 pixels around a pixel, for images. ``"auto"`` takes the one that a short
         training takes farthest on held-out rows, for images of more than 512 values
         never ``"linear"``; where none are held out, the first that applies.
-    loss : {"squared_error", "absolute_error"}, default="squared_error"
+    loss : {"squared_error", "absolute_error"} or Loss, default="squared_error"
         What training minimises. Where there can be gaps, what is hidden counts alone.
     batch_size : "auto" or int, default="auto"
         Rows in a step; ``"auto"`` takes 32, and 16 of images.
@@ -98,13 +97,15 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         have 750,000 pixels. Of few rows it has ten passes, but at least 20 steps. Using
         all rounds is normal and warns nothing.
     tol : float, default=1e-3
-        Relative decrease of the held-out loss that counts as progress.
+        Relative decrease of the held-out loss that counts as progress; of the training
+        loss where nothing is held out.
     n_iter_no_change : int, default=3
         Rounds without progress after which the learning rate decays to zero; the decay
         takes 30 % of the rounds run so far and ends the training.
     validation_fraction : float, default=0.1
         Share of the distinct rows that are held out from the training, at least five
-        and at most 5,000 rows or a million values. Fewer than 20 distinct rows are
+        and at most 5,000 rows or a million values. There is always a single split:
+        rows are degraded anew in every batch, so that few of them go a long way. Fewer than 20 distinct rows are
         never split, and the start is kept as it is.
     device : str or torch.device, default="cpu"
         Where the network is trained. It predicts on the CPU.
@@ -128,6 +129,8 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         Number of rounds.
     loss_curve_ : list of float
         Training loss in each round.
+    validation_scores_ : None
+        The loss of a round is a mean over rows, which does not tell their mean score.
     start_validation_score_, best_validation_score_ : float or None
         Score of the held-out rows with the start alone and with what was kept. None if
         no rows were held out. What is kept is decided by their squared error.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from skae._base import corruption_of
+from skae._base import warn_of_negligible
 from skae._tables import Coordinates, row_blocks, spread
 from skae._training import Folds, Tensors
 from skae.estimators.denoiser._surroundings import (
@@ -43,7 +43,7 @@ class Degradation:
         self._unit = view.scale
         rows = clean.flatten(1) * self._unit
         zero = -torch.from_numpy(view.mean).expand(rows.shape[1])
-        self._corrupt = corruption_of(noise, rows, zero, Units(std=std))
+        self._corrupt = noise.corruption(rows, zero, Units(std=std))
 
     def __call__(self, x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         degraded = self._corrupt(x.flatten(2) * self._unit, generator) / self._unit
@@ -177,6 +177,7 @@ def noisy_pairs(
     view = _coordinates(clean, shape)
     sample = torch.from_numpy(view.transform(spread(clean, _SAMPLE)))
     std = view.scale
+    warn_of_negligible(noise, Units(std=std))
     degrade = Degradation(noise, sample, view, std)
     noisy = degrade(sample[None], generator)[0]
     surroundings = surroundings_of(

@@ -69,7 +69,7 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
         Activation function of the hidden layers; shorthand, as `hidden_layer_sizes`.
     noise : "auto", Noise or None, default="auto"
         Noise on the visible features during training. ``"auto"`` is
-        ``GaussianNoise(0.1)``.
+        ``GaussianNoise(0.1, unit="std")``.
     core_fraction : float, default=0.75
         Share of the training rows that the networks may train on, in (0, 1]. One if
         none of them is an anomaly.
@@ -77,15 +77,23 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
         Number of nearest training rows that reconstruct a row; all of them if there are
         no more. None leaves this expert out: what remains is an ensemble of
         autoencoders.
-    batch_size : int, default=256
-        Rows in a step.
-    learning_rate_init : float, default=3e-3
-        Learning rate of Adam before it decays.
+    batch_size : "auto" or int, default="auto"
+        Rows in a step; ``"auto"`` takes 256.
+    learning_rate_init : "auto" or float, default="auto"
+        Learning rate of Adam before it decays; ``"auto"`` takes 0.003.
     max_iter : int, default=5
-        Number of rounds. A round is three passes over the rows, but at least 20 and at
-        most 300 steps.
+        Largest number of rounds. A round is three passes over the training rows, but at
+        least 20 and at most 300 steps. Nothing is held out that could end a training
+        in time, because anomalies among the rows would decide; a few rounds are enough,
+        since features are judged only where they were hidden.
+    tol : float, default=1e-3
+        Relative decrease of the held-out loss that counts as progress; of the training
+        loss where nothing is held out.
+    n_iter_no_change : int, default=3
+        Rounds without progress after which the learning rate decays to zero; the decay
+        takes 30 % of the rounds run so far and ends the training.
     device : str or torch.device, default="cpu"
-        Where the networks are trained. They predict on the CPU.
+        Where the network is trained. It predicts on the CPU.
     random_state : int, RandomState instance or None, default=None
         Determines the core, the initial weights, which features are hidden, and the
         order of the rows. Pass an int for the same result in every call.
@@ -103,10 +111,14 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
         The fitted experts, the networks first.
     module_ : torch.nn.Module
         The ensemble of networks.
+    uses_network_ : bool
+        True: there is no start that could do without it.
     n_iter_ : int
         Number of rounds.
     loss_curve_ : list of float
         Training loss in each round.
+    validation_scores_, start_validation_score_, best_validation_score_ : None
+        No rows are held out.
     history_ : list of dict
         For each round ``round``, ``loss``, ``steps`` and the ``duration`` of the steps
         in seconds.

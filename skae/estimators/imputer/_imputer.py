@@ -69,17 +69,17 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
     activation : {"identity", "logistic", "tanh", "relu", "elu", "selu", "gelu", \
             "silu"}, default="silu"
         Activation function of the hidden layers.
-    loss : {"squared_error", "absolute_error"}, default="squared_error"
+    loss : {"squared_error", "absolute_error"} or Loss, default="squared_error"
         What training minimises: with ``"squared_error"`` gaps are filled with an
         estimate of the mean, with ``"absolute_error"`` with one of the median.
     min_value, max_value : float, array-like of shape (n_features,) or None, \
             default=-np.inf and np.inf
         Least and largest value to fill with; None is no limit. In any case no gap is
         filled with a value outside of the range of the observed ones.
-    batch_size : int, default=128
-        Rows in a step.
-    learning_rate_init : float, default=0.01
-        Learning rate of Adam before it decays.
+    batch_size : "auto" or int, default="auto"
+        Rows in a step; ``"auto"`` takes 128.
+    learning_rate_init : "auto" or float, default="auto"
+        Learning rate of Adam before it decays; ``"auto"`` takes 0.01.
     max_iter : int, default=20
         Largest number of rounds. A round is four passes over the training rows, each
         with other values hidden, but at least 20 and at most 300 steps. Using all
@@ -89,12 +89,14 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
         loss where nothing is held out.
     n_iter_no_change : int, default=5
         Rounds without progress after which the learning rate decays to zero; the decay
-        takes 30 % of the rounds run so far and ends the training.
-    cv : int or None, default=4
+        takes 30 % of the rounds run so far and ends the training. Three, as in the
+        other estimators, took a quarter off the time and made the error of twelve
+        tables 0.3 % larger.
+    cv : "auto", int or None, default="auto"
         Number of networks that are trained together, each without another fold of the
-        rows, and averaged. None trains one network on all rows, holds nothing out and
-        keeps the network unconditionally. Fewer than 20 distinct rows are never split,
-        and the start is kept as it is.
+        rows, and averaged; ``"auto"`` takes four. None trains one network on all rows,
+        holds nothing out and keeps the network unconditionally. Fewer than 20 distinct
+        rows are never split, and the start is kept as it is.
     add_indicator : bool, default=False
         Whether to append a :class:`~sklearn.impute.MissingIndicator` of the columns
         that had gaps in `fit`.
@@ -116,6 +118,8 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
         column is kept and NaN if it is dropped.
     indicator_ : :class:`~sklearn.impute.MissingIndicator` or None
         The indicator of missing values, if `add_indicator`.
+    start_ : object
+        What the network corrects: the Gaussian and the nearest rows.
     module_ : torch.nn.Module
         The network that corrects the start.
     uses_network_ : bool
@@ -124,6 +128,8 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
         Number of rounds; zero if there was nothing to learn.
     loss_curve_ : list of float
         Training loss in each round.
+    validation_scores_ : list of float or None
+        Held-out score after each round, of the networks each alone.
     start_validation_score_, best_validation_score_ : float or None
         One minus the loss on hidden values of held-out rows, divided by that of the
         column means; of the start alone and of what was kept. None if no rows were

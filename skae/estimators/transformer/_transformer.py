@@ -73,8 +73,9 @@ class AutoencoderTransformer(
         (overcomplete). With another fit as the start, the number that it has.
     network : "dense" or Network, default="dense"
         The network: ``"dense"`` or a specification, such as
-        :class:`~skae.networks.DenseNetwork` or
-        :class:`~skae.networks.ConvolutionalNetwork`.
+        :class:`~skae.networks.DenseNetwork`,
+        :class:`~skae.networks.ConvolutionalNetwork` or, for modules of your own,
+        :class:`~skae.networks.TorchNetwork`.
     hidden_layer_sizes : "auto" or array-like of int, default="auto"
         Widths of the encoder's hidden layers, mirrored in the decoder; shorthand for
         ``network=DenseNetwork(hidden_layer_sizes)``. ``"auto"`` is three layers of 96
@@ -97,21 +98,23 @@ class AutoencoderTransformer(
         Needs ``start=None``.
     noise : "auto", Noise or None, default="auto"
         Noise on the inputs during training, such as :class:`~skae.noise.GaussianNoise`
-        or :class:`~skae.noise.MaskingNoise`. ``"auto"`` is ``GaussianNoise(0.1)`` if
-        there is a start and the network has 20 inputs or more, else none.
+        or :class:`~skae.noise.MaskingNoise`. ``"auto"`` is
+        ``GaussianNoise(0.1, unit="std")`` if there is a start and the network has 20
+        inputs or more, else none.
     penalty : Penalty or None, default=None
         What training minimises besides the loss, such as
         :class:`~skae.penalties.L1Sparsity` or :class:`~skae.penalties.Contraction`.
         Held-out rows are judged by the loss alone.
-    loss : {"squared_error", "absolute_error", "log_loss"}, default="squared_error"
+    loss : {"squared_error", "absolute_error", "log_loss"} or Loss, \
+            default="squared_error"
         What training minimises. ``"log_loss"`` is for X in [0, 1], which it neither
         centres nor scales, and cannot start at PCA; the reconstruction then stays
         between 0 and 1.
-    batch_size : int, default=64
-        Rows in a step.
+    batch_size : "auto" or int, default="auto"
+        Rows in a step; ``"auto"`` takes 64.
     learning_rate_init : "auto" or float, default="auto"
-        Learning rate of Adam before it decays. ``"auto"`` is 0.007 for a network of at
-        most 32 inputs, else 0.003.
+        Learning rate of Adam before it decays; ``"auto"`` takes 0.007 for a network of
+        at most 32 inputs, else 0.003.
     max_iter : int, default=20
         Largest number of rounds. A round is three passes over the training rows, but at
         least 20 and at most 300 steps. Using all rounds is normal and warns nothing.
@@ -181,6 +184,7 @@ class AutoencoderTransformer(
     sklearn.frozen.FrozenEstimator : Marks another fit as the start.
     skae.networks.DenseNetwork : The network and its parameters.
     skae.networks.ConvolutionalNetwork : A network for images.
+    skae.networks.TorchNetwork : Torch modules of your own.
 
     References
     ----------

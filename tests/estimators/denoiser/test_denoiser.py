@@ -22,7 +22,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from skae import DenoisingTransformer
 from skae.noise import GaussianNoise, MaskingNoise
-from tests.estimators._denoisers import (
+from tests.estimators.denoiser._denoisers import (
     CASES,
     GAPS,
     IMAGES,
@@ -118,6 +118,29 @@ def test_precision_of_the_training_rows(case: str) -> None:
         single.transform(rows), fitted(case).transform(rows), atol=0.02
     )
     assert single.score(X) == pytest.approx(fitted(case).score(X), abs=0.1)
+
+
+@each_case
+def test_float32_rows_are_restored_in_float32_without_a_copy_of_the_network(
+    case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What computes in that precision is made once, by the fit."""
+    rows = with_gaps(X) if "gaps" in case else X
+    denoiser, expected = fitted(case), fitted(case).transform(rows)
+    score = denoiser.score(X)
+
+    def refused(*args: object) -> None:
+        raise AssertionError("a copy was made")
+
+    monkeypatch.setattr(copy, "deepcopy", refused)
+    for _ in range(2):
+        restored = denoiser.transform(rows.astype(np.float32))
+        assert restored.dtype == np.float32
+        np.testing.assert_allclose(restored, expected, atol=1e-4)
+        # Nor is it the rounded result of float64, which would take longer.
+        assert not np.array_equal(restored, expected.astype(np.float32))
+        single = denoiser.score(X.astype(np.float32))
+        assert single == pytest.approx(score, rel=1e-4)
 
 
 @each_case

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from skae import _restoration
-from tests.estimators._denoisers import X, fitted, halved, with_gaps
+from tests.estimators.denoiser._denoisers import X, fitted, halved, with_gaps
 
 CASES = ("identity", "local", "image gaps", "enlarged", "colour")
 SHAPES = {"enlarged": (4, 4), "colour": (4, 8, 2)}  # of a degraded row
@@ -42,7 +41,7 @@ def test_of_the_size_of_the_training_are_rows(case: str, dtype: type) -> None:
 @pytest.mark.parametrize("shape", [(40, 33), (7, 50), (1, 1), (16, 16)])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_tiles_leave_no_trace(
-    monkeypatch, case: str, shape: tuple[int, int], dtype: type
+    monkeypatch: pytest.MonkeyPatch, case: str, shape: tuple[int, int], dtype: type
 ) -> None:
     image = np.random.RandomState(0).uniform(size=shape).astype(dtype)
     if case == "colour":
@@ -55,7 +54,7 @@ def test_tiles_leave_no_trace(
     assert np.isfinite(whole).all()
     rounding = 1e-5 if dtype == np.float32 else 1e-12
     for tile in (16, 11):
-        monkeypatch.setattr(_restoration, "_TILE", tile)
+        monkeypatch.setattr("skae.estimators.denoiser._prediction._TILE", tile)
         np.testing.assert_allclose(
             fitted(case).restore_image(image), whole, atol=rounding
         )

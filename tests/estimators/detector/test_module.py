@@ -1,4 +1,4 @@
-"""The global expert: what is hidden from a network, and what its error is."""
+"""The networks of a detector: what is hidden from them, and what their error is."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 import torch
 
+from skae import ReconstructionOutlierDetector
+from skae._training import Folds, Objective, Problem, held_out_error
+from skae.estimators.detector._examples import HiddenFeatures, Rows
 from skae.estimators.detector._module import MaskedAutoencoder
-from skae.estimators.detector._masked_network import MaskedNetwork
-from skae.networks import DenseNetwork, Network
-from skae.networks._layers import ThinnedLinear
-from skae.noise import Corruption, GaussianNoise, Noise
+from skae.estimators.detector._networks import MaskedNetworks
+from skae.losses import LOSSES
+from skae.networks import DenseNetwork, MemberLinear, Network
+from skae.noise import Corruption, GaussianNoise, Noise, Units
 
 
 def masked(
@@ -18,31 +21,32 @@ def masked(
 ) -> MaskedAutoencoder:
     """Networks whose weights were drawn, so that what they see shows."""
     generator = torch.Generator().manual_seed(0)
-    stack = (network or DenseNetwork((16,))).build(
-        (2 * n_features,), (n_features,), members=members, generator=generator
-    )
-    module = MaskedAutoencoder(stack, n_features, members, generator)
+    network = network or DenseNetwork((16,))
+    module = MaskedAutoencoder.build(network, n_features, members, generator)
     with torch.no_grad():
         for parameter in module.parameters():
             parameter.normal_(generator=generator)
     return module
 
 
-def expert_of(X: np.ndarray, **params) -> MaskedNetwork:
+def detector_of(X: np.ndarray, **params) -> ReconstructionOutlierDetector:
+    """Networks alone, which train on all rows."""
     settings = {
         "network": DenseNetwork((16,)),
         "n_estimators": 2,
-        "max_samples": 1.0,
-        "noise": GaussianNoise(0.1),
-        "generator": torch.Generator().manual_seed(0),
+        "core_fraction": 1.0,
+        "n_neighbors": None,
         "batch_size": 64,
-        "learning_rate": 3e-3,
         "max_iter": 3,
         "tol": 0.0,
-        "n_iter_no_change": 3,
-    } | params
-    everyone = np.arange(len(X))
-    return MaskedNetwork(X, everyone, everyone, np.ones(X.shape[1]), **settings)
+        "random_state": 0,
+    }
+    return ReconstructionOutlierDetector(**(settings | params)).fit(X)
+
+
+def expert_of(X: np.ndarray, **params) -> MaskedNetworks:
+    (expert,) = detector_of(X, **params).experts_
+    return expert
 
 
 @pytest.mark.parametrize("n_features", [1, 2, 3, 4, 5, 10, 64])
@@ -51,10 +55,10 @@ class TestMasks:
         self, n_features: int
     ) -> None:
         hidden = masked(n_features).hidden[:, :, 0]
-        assert (hidden.sum(dim=0) == 1).all()
+        assert (hidden.sum(dim=1) == 1).all()
         # In blocks that are as equal as they can be.
         sizes = hidden.sum(dim=2)
-        assert len(sizes) == min(4, n_features)
+        assert sizes.shape[1] == min(4, n_features)
         assert sizes.max() - sizes.min() <= 1
 
     def test_a_feature_is_expected_from_earlier_blocks_alone(
@@ -62,7 +66,7 @@ class TestMasks:
     ) -> None:
         module = masked(n_features)
         x = torch.randn(1, 1, n_features, dtype=torch.float64)
-        blocks = module.hidden[:, :, 0].argmax(dim=0)
+        blocks = module.hidden[:, :, 0].argmax(dim=1)
         jacobian = torch.autograd.functional.jacobian(module.expect, x)
         sees = jacobian[:, 0, :, 0, 0, :] != 0
         assert torch.equal(sees, blocks[:, :, None] > blocks[:, None, :])
@@ -72,14 +76,14 @@ class TestMasks:
     ) -> None:
         module = masked(n_features)
         expected = module.expect(torch.randn(1, 9, n_features, dtype=torch.float64))
-        first = module.hidden[0, :, 0].bool()
+        first = module.hidden[:, 0, 0].bool()
         for member, features in zip(expected, first, strict=True):
             constant = member[:, features]
             torch.testing.assert_close(constant, constant[:1].expand_as(constant))
 
 
 def test_members_hide_features_in_orders_of_their_own() -> None:
-    one, two, _ = masked(20).hidden[:, :, 0].unbind(dim=1)
+    one, two, _ = masked(20).hidden.unbind()
     assert not torch.equal(one, two)
 
 
@@ -144,14 +148,15 @@ class TestErrors:
         assert (more[:, :2].sum(axis=1) > 1).mean() > 0.9
 
     def test_fall_with_training(self, X: np.ndarray) -> None:
-        expert = expert_of(X, max_iter=20)
-        assert expert.history[-1]["loss"] < 0.8 * expert.history[0]["loss"]
+        losses = detector_of(X, max_iter=20).loss_curve_
+        assert losses[-1] < 0.8 * losses[0]
 
 
 class TestConnectivity:
     @pytest.mark.parametrize("connectivity", [0.2, 0.5, 0.9])
     def test_share_of_the_connections(self, connectivity: float) -> None:
         layers = self._layers(DenseNetwork((200,), connectivity=connectivity))
+        assert len(layers) == 2
         for layer in layers:
             assert layer.kept.mean().item() == pytest.approx(connectivity, abs=0.03)
             assert set(layer.kept.unique().tolist()) == {0.0, 1.0}
@@ -175,15 +180,16 @@ class TestConnectivity:
 
     def test_stays_what_it_is_in_training(self, rng: np.random.RandomState) -> None:
         network = DenseNetwork((16,), connectivity=0.5)
-        drawn = self._layers(network, seed=3)
-        trained = expert_of(
-            rng.normal(size=(80, 30)),
-            network=network,
-            n_estimators=3,
-            generator=torch.Generator().manual_seed(3),
+        X = rng.normal(size=(80, 30))
+        briefly, longer = (
+            self._thinned(detector_of(X, network=network, max_iter=n).module_)
+            for n in (1, 5)
         )
-        for before, after in zip(drawn, self._thinned(trained.module), strict=True):
+        assert len(briefly) == len(longer) == 2
+        for before, after in zip(briefly, longer, strict=True):
             assert torch.equal(before.kept, after.kept)
+            kept = before.kept == 1
+            assert not torch.equal(before.weight[kept], after.weight[kept])
 
     def test_one_is_the_full_network(self) -> None:
         assert not self._thinned(masked(5, network=DenseNetwork(connectivity=1.0)))
@@ -193,79 +199,190 @@ class TestConnectivity:
         with pytest.raises(ValueError, match=r"connectivity must be .*\(0, 1\]"):
             masked(5, network=DenseNetwork(connectivity=connectivity))
 
-    def _layers(self, network: DenseNetwork, seed: int = 0) -> list[ThinnedLinear]:
-        generator = torch.Generator().manual_seed(seed)
-        stack = network.build((60,), (30,), members=3, generator=generator)
+    def _layers(self, network: DenseNetwork) -> list[MemberLinear]:
+        generator = torch.Generator().manual_seed(0)
+        stack = network.build_map((60,), (30,), members=3, generator=generator)
         return self._thinned(stack)
 
-    def _thinned(self, module: torch.nn.Module) -> list[ThinnedLinear]:
-        return [layer for layer in module.modules() if isinstance(layer, ThinnedLinear)]
+    def _thinned(self, module: torch.nn.Module) -> list[MemberLinear]:
+        layers = [m for m in module.modules() if isinstance(m, MemberLinear)]
+        assert layers
+        return [layer for layer in layers if hasattr(layer, "kept")]
 
 
-@pytest.mark.parametrize("share, n_drawn", [(1.0, 90), (0.5, 45), (0.001, 1)])
-def test_members_train_on_samples_of_the_core(
-    rng: np.random.RandomState,
-    monkeypatch: pytest.MonkeyPatch,
-    share: float,
-    n_drawn: int,
-) -> None:
-    seen = {}
+class Spy(Noise):
+    """Changes nothing, and keeps what it is told and what it is shown."""
 
-    def stop(module, objective, tensors, folds, **settings) -> list:
-        seen.update(folds=folds, inputs=tensors["input"])
-        return []
+    def __init__(self, strength: float = 0.1) -> None:
+        self.strength = strength
 
-    monkeypatch.setattr("skae.experts._masked_network.train", stop)
-    expert_of(rng.normal(size=(90, 3)), max_samples=share)
-    assert len(seen["inputs"]) == 90
-    assert len(seen["folds"].held_out_rows) == 0
-    one, two = seen["folds"].training
-    for rows in (one, two):
-        assert len(np.unique(rows)) == len(rows) == n_drawn
-    assert not np.array_equal(one, two)
+    def corruption(
+        self, rows: torch.Tensor, zero: torch.Tensor, units: Units
+    ) -> Corruption:
+        self.told, self.shown = (rows, zero, units), []
+
+        def corrupt(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+            self.shown.append(x)
+            return x
+
+        return corrupt
 
 
-def test_only_the_core_is_trained_on_and_standardised_by(
-    rng: np.random.RandomState,
-) -> None:
-    X = rng.normal(size=(100, 3))
-    core, everyone = np.arange(75), np.arange(100)
-    params = {
-        "network": DenseNetwork((8,)),
-        "n_estimators": 2,
-        "max_samples": 1.0,
-        "noise": None,
-        "batch_size": 64,
-        "learning_rate": 3e-3,
-        "max_iter": 2,
-        "tol": 0.0,
-        "n_iter_no_change": 2,
-    }
+class TestRows:
+    """Who trains on which rows, and how these are seen."""
 
-    def fitted(X: np.ndarray) -> MaskedNetwork:
-        generator = torch.Generator().manual_seed(0)
-        return MaskedNetwork(
-            X, core, everyone, np.ones(3), generator=generator, **params
+    @pytest.mark.parametrize("share, n_drawn", [(1.0, 90), (0.5, 45), (0.001, 1)])
+    def test_members_train_on_samples_of_the_core(
+        self, rng: np.random.RandomState, share: float, n_drawn: int
+    ) -> None:
+        X, core = rng.normal(size=(100, 3)), np.arange(90)
+        rows = Rows.of(X, core, np.ones(3), rng)
+        folds = rows.samples(2, share, torch.Generator().manual_seed(0))
+        assert len(rows.tensors()["input"]) == 90
+        assert len(folds.held_out_rows) == 0
+        one, two = folds.training
+        for drawn in (one, two):
+            assert len(np.unique(drawn)) == len(drawn) == n_drawn
+            assert drawn.max() < 90
+        assert not np.array_equal(one, two)
+
+    def test_max_samples_is_the_share_of_each_member(
+        self, rng: np.random.RandomState
+    ) -> None:
+        """All batches of a training together show no other rows."""
+        spy, X = Spy(), rng.normal(size=(90, 3))
+        detector_of(X, noise=spy, max_samples=0.5)
+        for shown in torch.cat(spy.shown, dim=1):
+            assert len(shown.unique(dim=0)) == 45
+
+    def test_only_the_core_is_trained_on_and_standardised_by(
+        self, rng: np.random.RandomState
+    ) -> None:
+        X, core = rng.normal(size=(100, 3)), np.arange(75)
+        soiled = X.copy()
+        soiled[75:] = 1e6
+        clean_rows, soiled_rows = (
+            Rows.of(table, core, np.ones(3), np.random.RandomState(0))
+            for table in (X, soiled)
         )
+        x = clean_rows.tensors()["input"]
+        assert torch.equal(soiled_rows.tensors()["input"], x)
+        np.testing.assert_allclose(x.mean(dim=0), np.zeros(3), atol=1e-6)
+        np.testing.assert_allclose(x.std(dim=0, correction=0), np.ones(3), rtol=1e-5)
+        errors, others = (
+            MaskedNetworks(masked(3), rows.view).fit(rows).errors(X)
+            for rows in (clean_rows, soiled_rows)
+        )
+        assert np.array_equal(others, errors)
 
-    soiled = X.copy()
-    soiled[75:] = 1e6
-    assert np.array_equal(fitted(soiled).errors(X), fitted(X).errors(X))
+    def test_noise_is_told_of_the_core_of_zero_and_of_units(
+        self, rng: np.random.RandomState
+    ) -> None:
+        """As the networks see them: standardised, feature by feature."""
+        spy = Spy()
+        X = rng.normal([5, -3, 0], [1, 10, 0.1], size=(90, 3))
+        detector_of(X, noise=spy)
+        rows, zero, units = spy.told
+        mean, scale = X.mean(axis=0), X.std(axis=0)
+        close = {"rtol": 1e-5, "atol": 1e-5}
+        np.testing.assert_allclose(rows, (X - mean) / scale, **close)
+        np.testing.assert_allclose(zero, -mean / scale, **close)
+        np.testing.assert_allclose(units.x, 1 / scale, **close)
+        assert units.std == 1
 
 
-def test_noise_is_told_of_the_core_and_of_the_zero_of_the_table(
-    rng: np.random.RandomState,
-) -> None:
-    """As the networks see them: standardised."""
+def gaussian(n_features: int) -> Corruption:
+    nothing = torch.zeros(n_features)
+    return GaussianNoise(0.5).corruption(nothing[None], nothing, Units())
 
-    class Spy(Noise):
-        def corruption(self, rows: torch.Tensor, zero: torch.Tensor) -> Corruption:
-            seen.update(rows=rows, zero=zero)
-            return lambda x, generator: x
 
-    seen = {}
-    X = rng.normal([5, -3, 0], [1, 10, 0.1], size=(90, 3))
-    expert_of(X, noise=Spy())
-    mean, scale = X.mean(axis=0), X.std(axis=0)
-    np.testing.assert_allclose(seen["rows"], (X - mean) / scale, rtol=1e-5, atol=1e-5)
-    np.testing.assert_allclose(seen["zero"], -mean / scale, rtol=1e-5, atol=1e-5)
+def hiding(corruption: Corruption | None = None) -> Objective:
+    return Objective(LOSSES["squared_error"], HiddenFeatures(corruption))
+
+
+def batch_of(x: torch.Tensor, target: torch.Tensor | None = None) -> dict:
+    return {"input": x, "target": x if target is None else target}
+
+
+class Recorder:
+    """A network of no effect, which keeps what it is shown."""
+
+    def __call__(self, batch: dict, generator: torch.Generator | None = None) -> dict:
+        self.seen, self.visible = batch["input"], batch["visible"]
+        return {"output": torch.zeros_like(self.seen)}
+
+
+class TestHiddenFeatures:
+    """What training shows of a row, and what counts."""
+
+    @pytest.mark.parametrize("corruption", [None, gaussian(6)])
+    def test_only_hidden_features_count(self, corruption: Corruption | None) -> None:
+        """And never with their noise."""
+        network, x, target = Recorder(), torch.randn(2, 50, 6), torch.randn(2, 50, 6)
+        terms = hiding(corruption)(network, batch_of(x, target), torch.Generator())
+        (term,) = terms.values()
+        expected = (target.square() * (1 - network.visible)).sum(-1)
+        torch.testing.assert_close(term, expected)
+
+    def test_noise_reaches_what_is_shown_alone(self) -> None:
+        network, x = Recorder(), torch.randn(1, 2000, 4)
+        batch = batch_of(x)
+        hiding(gaussian(4))(network, batch, torch.Generator())
+        torch.testing.assert_close(
+            (network.seen - x).std(), torch.tensor(0.5), rtol=0.05, atol=0
+        )
+        assert batch["input"] is batch["target"] is x
+
+    def test_every_number_of_features_is_hidden_equally_often(self) -> None:
+        network = Recorder()
+        hiding()(network, batch_of(torch.zeros(1, 20_000, 4)), torch.Generator())
+        counts = network.visible.sum(-1).flatten().long().bincount()
+        assert len(counts) == 5
+        assert (counts / 20_000 - 0.2).abs().max() < 0.02
+        assert set(network.visible.unique().tolist()) == {0.0, 1.0}
+        shares = network.visible.mean(dim=(0, 1))
+        assert (shares - 0.5).abs().max() < 0.02
+
+    def test_members_and_rows_hide_features_of_their_own(self) -> None:
+        network = Recorder()
+        hiding()(network, batch_of(torch.zeros(2, 50, 20)), torch.Generator())
+        masks = network.visible.reshape(100, 20)
+        assert len(masks.unique(dim=0)) > 80
+
+
+class TestJudgedRows:
+    """Nothing is drawn for rows that are judged: from no generator, no numbers."""
+
+    @pytest.fixture
+    def problem(self) -> Problem:
+        """A network that is no longer zero, with noise, and rows held out from it."""
+        generator = torch.Generator().manual_seed(0)
+        module = MaskedAutoencoder.build(DenseNetwork((8,)), 5, 2, generator)
+        for parameter in module.parameters():
+            parameter.data.normal_(generator=generator)
+        x = torch.randn(40, 5, generator=generator)
+        halves = [np.arange(20), np.arange(20, 40)]
+        folds = Folds(halves, halves[::-1])
+        return Problem(module, hiding(gaussian(5)), {"input": x, "target": x}, folds)
+
+    def test_have_the_same_errors_twice_and_leave_torch_alone(
+        self, problem: Problem
+    ) -> None:
+        before = torch.get_rng_state()
+        errors = held_out_error(problem)
+        assert torch.equal(torch.get_rng_state(), before)
+        # Other global numbers, the same errors.
+        with torch.random.fork_rng():
+            torch.manual_seed(1)
+            assert np.array_equal(held_out_error(problem), errors)
+        assert errors.shape == (40,)
+        assert (errors > 0).all()
+
+    def test_count_in_every_feature_without_its_noise(self, problem: Problem) -> None:
+        """Each feature is predicted once, from others of the row as they are."""
+        errors = held_out_error(problem)
+        x = problem.tensors["input"].double().expand(2, -1, -1)
+        residuals = problem.module.expect(x) - x
+        every = residuals.square().mean(-1).detach().numpy()
+        expected = np.concatenate([every[0, 20:], every[1, :20]])
+        np.testing.assert_allclose(errors, expected, rtol=1e-12)

@@ -1,56 +1,303 @@
-"""The core: rows that are surely normal."""
+"""Scaling, core, surprise and the nearest rows of a detector, each by itself."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from skae.estimators.detector._core import core_rows
-from skae.estimators.detector._robust_scaling import RobustScaling
+from skae.estimators.detector._nearest_rows import NearestRows
+from skae.estimators.detector._robust_scaling import RobustScaling, deviation, spread_or
+from skae.estimators.detector._surprise import Surprise
+
+
+class TestScaling:
+    """Centre and spread of the middle half, whatever the rest is."""
+
+    def test_normal_columns_are_standardised(self, rng: np.random.RandomState) -> None:
+        X = rng.normal([3.0, -100.0], [2.0, 1e-3], size=(20_000, 2))
+        scaling = RobustScaling().fit(X)
+        np.testing.assert_allclose(scaling.centre, [3, -100], atol=0.05)
+        np.testing.assert_allclose(scaling.scale, [2, 1e-3], rtol=0.03)
+        np.testing.assert_allclose(
+            scaling.transform(X), np.arcsinh((X - scaling.centre) / scaling.scale)
+        )
+
+    @pytest.mark.parametrize("value", [1e3, -1e30])
+    def test_gross_values_neither_shift_nor_stretch(
+        self, rng: np.random.RandomState, value: float
+    ) -> None:
+        X = rng.normal(size=(1000, 2))
+        clean = RobustScaling().fit(X)
+        X[:100, 0] = value
+        soiled = RobustScaling().fit(X)
+        np.testing.assert_allclose(soiled.centre, clean.centre, atol=0.2)
+        np.testing.assert_allclose(soiled.scale, clean.scale, rtol=0.2)
+        # Compressed, a value of 1e30 is about a hundred units away.
+        assert np.abs(soiled.transform(X)).max() < 100
+
+    def test_column_that_is_constant_in_its_middle_half(self) -> None:
+        X = np.repeat([[0.0], [5.0]], [90, 10], axis=0)
+        scaling = RobustScaling().fit(X)
+        assert scaling.centre == [0]
+        assert scaling.scale == pytest.approx(X.std())
+
+    @pytest.mark.parametrize("value", [0.0, 0.1, 0.3, -1e6 - 0.1, 1e30])
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_constant_column_keeps_its_units(self, value: float, dtype: type) -> None:
+        """Its computed deviation is not always zero, but rounding of its mean."""
+        X = np.full((300, 1), value, dtype)
+        scaling = RobustScaling().fit(X)
+        assert scaling.scale == [1]
+        assert not scaling.transform(X).any()
+
+    def test_float32_is_scaled_as_float64(self, rng: np.random.RandomState) -> None:
+        X = rng.lognormal(sigma=3, size=(500, 3)).astype(np.float32)
+        single = RobustScaling().fit(X)
+        double = RobustScaling().fit(X.astype(np.float64))
+        assert np.array_equal(single.centre, double.centre)
+        np.testing.assert_allclose(single.scale, double.scale)
+
+    def test_deviation_of_equal_values_is_zero(self) -> None:
+        assert np.full(300, 0.1).std() > 0
+        assert deviation(np.full(300, 0.1)) == 0
+        assert deviation(np.array([1.0, 2.0, 6.0])) == np.std([1, 2, 6])
+
+    def test_spread_or_its_fallback(self) -> None:
+        spread = np.array([2.0, 0.0, 1e-9, 0.0])
+        fallback = np.array([5.0, 5.0, 1e30, 0.0])
+        assert spread_or(spread, fallback).tolist() == [2, 5, 1e-9, 1]
 
 
 def core_of(X: np.ndarray, fraction: float, seed: int = 0) -> np.ndarray:
-    return core_rows(X, RobustScaling(X), fraction, np.random.RandomState(seed))
+    return core_rows(X, RobustScaling().fit(X), fraction, np.random.RandomState(seed))
 
 
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("together", [True, False])
-@pytest.mark.parametrize("share", [0.02, 0.1, 0.2])
-def test_far_rows_are_left_out(share: float, together: bool, seed: int) -> None:
-    """Scattered or all in one place."""
-    rng = np.random.RandomState(seed)
-    X = rng.normal(size=(500, 6))
-    n_far = round(share * len(X))
-    directions = rng.normal(size=(1 if together else n_far, 6))
-    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    X[:n_far] = 20 * directions + 0.3 * rng.normal(size=(n_far, 6))
-    core = core_of(X, 0.75, seed)
-    assert len(core) == 375
-    assert core.min() >= n_far
+class TestCore:
+    """Rows that are surely normal."""
+
+    @pytest.mark.parametrize("seed", range(3))
+    @pytest.mark.parametrize("together", [True, False])
+    @pytest.mark.parametrize("share", [0.02, 0.1, 0.2])
+    def test_far_rows_are_left_out(
+        self, share: float, together: bool, seed: int
+    ) -> None:
+        """Scattered or all in one place."""
+        rng = np.random.RandomState(seed)
+        X = rng.normal(size=(500, 6))
+        n_far = round(share * len(X))
+        directions = rng.normal(size=(1 if together else n_far, 6))
+        directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+        X[:n_far] = 20 * directions + 0.3 * rng.normal(size=(n_far, 6))
+        core = core_of(X, 0.75, seed)
+        assert len(core) == 375
+        assert core.min() >= n_far
+
+    def test_units_of_the_columns_do_not_matter(
+        self, rng: np.random.RandomState
+    ) -> None:
+        X = rng.normal(size=(200, 4))
+        X[:20] += 9
+        units = np.ldexp(1.0, [-20, 0, 3, 40])
+        assert np.array_equal(core_of(X * units, 0.75), core_of(X, 0.75))
+
+    @pytest.mark.parametrize("n", [2, 3, 50])
+    def test_all_rows_are_their_own_core(
+        self, rng: np.random.RandomState, n: int
+    ) -> None:
+        assert np.array_equal(core_of(rng.normal(size=(n, 3)), 1.0), np.arange(n))
+
+    @pytest.mark.parametrize(
+        "n, fraction, size", [(2, 0.01, 2), (3, 0.75, 3), (9, 0.1, 2), (30, 0.75, 23)]
+    )
+    def test_has_at_least_two_rows(
+        self, rng: np.random.RandomState, n: int, fraction: float, size: int
+    ) -> None:
+        core = core_of(rng.normal(size=(n, 3)), fraction)
+        assert len(core) == size
+        assert np.array_equal(core, np.unique(core))
+
+    def test_of_rows_that_are_all_alike(self) -> None:
+        assert len(core_of(np.ones((40, 3)), 0.75)) == 30
 
 
-def test_units_of_the_columns_do_not_matter(rng: np.random.RandomState) -> None:
-    X = rng.normal(size=(200, 4))
-    X[:20] += 9
-    units = np.ldexp(1.0, [-20, 0, 3, 40])
-    assert np.array_equal(core_of(X * units, 0.75), core_of(X, 0.75))
-
-
-@pytest.mark.parametrize("n", [2, 3, 50])
-def test_all_rows_are_their_own_core(rng: np.random.RandomState, n: int) -> None:
-    assert np.array_equal(core_of(rng.normal(size=(n, 3)), 1.0), np.arange(n))
-
-
-@pytest.mark.parametrize(
-    "n, fraction, size", [(2, 0.01, 2), (3, 0.75, 3), (9, 0.1, 2), (30, 0.75, 23)]
+few = settings(max_examples=60, deadline=None, derandomize=True, database=None)
+#: With ties, and with one value only.
+references = st.lists(st.integers(0, 20), min_size=1, max_size=40).map(
+    lambda values: np.array(values, dtype=float)
 )
-def test_has_at_least_two_rows(
-    rng: np.random.RandomState, n: int, fraction: float, size: int
-) -> None:
-    core = core_of(rng.normal(size=(n, 3)), fraction)
-    assert len(core) == size
-    assert np.array_equal(core, np.unique(core))
 
 
-def test_of_rows_that_are_all_alike() -> None:
-    assert len(core_of(np.ones((40, 3)), 0.75)) == 30
+class TestSurprise:
+    """A tail probability, continued beyond what was seen."""
+
+    @few
+    @given(reference=references)
+    def test_counts_the_errors_that_are_at_least_as_large(
+        self, reference: np.ndarray
+    ) -> None:
+        surprise = Surprise().fit(reference)
+        for error in reference:
+            as_large = sum(other >= error for other in reference) - 0.5
+            expected = -np.log(as_large / (len(reference) - 0.5))
+            assert surprise(np.array([error])) == pytest.approx(expected)
+
+    @few
+    @given(reference=references)
+    def test_grows_with_the_error(self, reference: np.ndarray) -> None:
+        errors = np.linspace(-1, 30, 200)
+        values = Surprise().fit(reference)(errors)
+        assert (np.diff(values) >= 0).all()
+        beyond = values[errors >= reference.max()]
+        assert (np.diff(beyond) > 0).all()
+
+    @few
+    @given(reference=references)
+    def test_is_zero_up_to_the_least_error(self, reference: np.ndarray) -> None:
+        least = reference.min()
+        errors = np.array([least, least - 1e-9, least - 5, -1e30])
+        assert not Surprise().fit(reference)(errors).any()
+
+    def test_is_interpolated_between_errors(self) -> None:
+        surprise = Surprise().fit(np.array([1.0, 3.0, 7.0]))
+        low, middle, high = surprise(np.array([3.0, 4.0, 7.0]))
+        assert middle == pytest.approx(low + (high - low) / 4)
+
+    @few
+    @given(reference=references)
+    def test_is_linear_beyond_the_largest_error(self, reference: np.ndarray) -> None:
+        surprise, most = Surprise().fit(reference), reference.max()
+        at, one, hundred, far = surprise(most + np.array([0.0, 1.0, 100.0, 1e12]))
+        assert hundred - at == pytest.approx(100 * (one - at))
+        assert far - at == pytest.approx(1e12 * (one - at))
+
+    def test_goes_on_as_steeply_as_over_the_last_tenth(self) -> None:
+        reference = np.arange(1.0, 101)
+        surprise = Surprise().fit(reference)
+        tenth, most, beyond = surprise(np.array([91.0, 100.0, 109.0]))
+        # 91 is the least error that only a tenth reach.
+        assert beyond - most == pytest.approx(most - tenth, rel=0.02)
+
+    def test_does_not_depend_on_the_order_of_the_references(
+        self, rng: np.random.RandomState
+    ) -> None:
+        reference, errors = rng.exponential(size=100), rng.exponential(2, size=50)
+        again = Surprise().fit(rng.permutation(reference))
+        assert np.array_equal(again(errors), Surprise().fit(reference)(errors))
+
+
+def expert_of(rows: np.ndarray, n_neighbors: int = 5) -> NearestRows:
+    return NearestRows(RobustScaling().fit(rows), n_neighbors).fit(rows)
+
+
+def nearest(rows: np.ndarray, point: np.ndarray, k: int) -> tuple[list, list]:
+    """Distances and indices of the k rows that are nearest to a point."""
+    distances = [np.sqrt(((row - point) ** 2).sum()) for row in rows]
+    order = np.argsort(distances, kind="stable")[:k]
+    return [distances[i] for i in order], list(order)
+
+
+def to_its_own(rows: np.ndarray, i: int, k: int) -> float:
+    """Mean distance of a row to its neighbours."""
+    return float(np.mean(nearest(np.delete(rows, i, axis=0), rows[i], k)[0]))
+
+
+class TestNearestRows:
+    """The local expert against its definition, written as loops."""
+
+    @pytest.mark.parametrize("k", [1, 3, 5])
+    def test_errors(self, rng: np.random.RandomState, k: int) -> None:
+        rows, X = rng.normal(size=(40, 3)), rng.normal(scale=3, size=(25, 3))
+        rows *= [1, 1e3, 1e-3]
+        X *= [1, 1e3, 1e-3]
+        scaling = RobustScaling().fit(rows)
+        scaled_rows, scaled_X = scaling.transform(rows), scaling.transform(X)
+        expected = np.empty_like(X)
+        for i, x in enumerate(scaled_X):
+            _, neighbors = nearest(scaled_rows, x, k)
+            squared = np.mean([(x - scaled_rows[j]) ** 2 for j in neighbors], axis=0)
+            apart = np.mean([to_its_own(scaled_rows, j, k) for j in neighbors])
+            expected[i] = squared / apart
+        np.testing.assert_allclose(expert_of(rows, k).errors(X), expected)
+
+    def test_training_rows_are_judged_as_if_they_were_new(
+        self, rng: np.random.RandomState
+    ) -> None:
+        """Neighbours of a row are others, though how far these are apart is known."""
+        rows, k = rng.normal(size=(40, 3)), 4
+        expert = expert_of(rows, k)
+        scaled = RobustScaling().fit(rows).transform(rows)
+        errors = []
+        for i in range(len(rows)):
+            others = np.delete(np.arange(len(rows)), i)
+            distances, order = nearest(scaled[others], scaled[i], k)
+            apart = np.mean([to_its_own(scaled, others[j], k) for j in order])
+            errors.append(np.mean(np.square(distances)) / apart)
+        order = np.argsort(errors)
+        np.testing.assert_allclose(expert.surprise.errors, np.array(errors)[order])
+
+    @pytest.mark.parametrize("n", [2, 3, 5])
+    def test_fewer_rows_than_neighbors(
+        self, rng: np.random.RandomState, n: int
+    ) -> None:
+        rows = rng.normal(size=(n, 2))
+        expert = expert_of(rows, 5)
+        assert np.isfinite(expert.errors(rows)).all()
+
+    def test_a_local_outlier_is_worse_than_a_row_among_sparse_ones(
+        self, rng: np.random.RandomState
+    ) -> None:
+        dense, sparse = rng.normal(scale=0.01, size=(200, 2)), rng.normal(size=(200, 2))
+        expert = expert_of(np.concatenate([dense, sparse + 5]))
+        near_dense, among_sparse = expert.errors(np.array([[0.3, 0.3], [5.3, 5.3]]))
+        assert near_dense.sum() > 3 * among_sparse.sum()
+
+    def test_copies_of_rows(self, rng: np.random.RandomState) -> None:
+        rows = np.repeat(rng.normal(size=(10, 3)), 20, axis=0)
+        expert = expert_of(rows)
+        assert not expert.errors(rows).any()
+        new = expert.errors(rows + 1e-3)
+        assert np.isfinite(new).all()
+        assert (new > 0).all()
+
+    @pytest.mark.parametrize("apart", [0.0, 1e-6])
+    def test_copies_lie_a_thousandth_as_far_apart_as_rows_do(
+        self, rng: np.random.RandomState, apart: float
+    ) -> None:
+        """Or what is beside them would be infinitely far away from them.
+
+        So do rows that are all but copies of each other, as those are that were rounded
+        on the way; what is beside them would be nearly as far.
+        """
+        rows, k = with_copies(rng, apart), 5
+        scaling = RobustScaling().fit(rows)
+        scaled, new = scaling.transform(rows), rows[:1] + 0.05
+        x = scaling.transform(new)[0]
+        distances, neighbors = nearest(scaled, x, k)
+        assert set(neighbors) <= set(range(20))  # which are the copies
+        mean = np.mean([to_its_own(scaled, i, k) for i in range(len(rows))])
+        expected = np.mean(np.square(distances)) / (mean / 1000)
+        error = expert_of(rows, k).errors(new).sum(axis=1)
+        np.testing.assert_allclose(error, expected, rtol=1e-3)
+
+    def test_beside_copies_and_beside_near_copies_surprise_is_the_same(
+        self, rng: np.random.RandomState
+    ) -> None:
+        """It is larger than as far from rows that have no copies."""
+        beside = []
+        for apart in (0.0, 1e-8, 1e-6, 1e-5):
+            rows = with_copies(np.random.RandomState(0), apart)
+            expert, new = expert_of(rows), rows[[0, 50]] + 0.05
+            copied, single = expert.surprise(expert.errors(new).sum(axis=1))
+            assert copied > 3 * single > 0
+            beside.append(copied)
+        np.testing.assert_allclose(beside, beside[0], rtol=0.01)
+
+
+def with_copies(rng: np.random.RandomState, apart: float) -> np.ndarray:
+    """A hundred rows, of which the first twenty are one, but for so much."""
+    rows = rng.normal(size=(100, 3))
+    rows[:20] = rows[0] + apart * rng.normal(size=(20, 3))
+    return rows

@@ -251,9 +251,19 @@ class TestParameters:
             with pytest.raises(ValueError, match="infinity"):
                 use(X)
 
-    def test_a_failed_fit_leaves_nothing_behind(self) -> None:
+    def test_a_failed_fit_leaves_the_fit_before(self) -> None:
         imputer = DenoisingImputer(**QUICK).fit(table())
-        with pytest.raises(ValueError):
+        before, fitted = everything(imputer, table()), dict(vars(imputer))
+        with pytest.raises(ValueError, match="no observed value"):
+            imputer.fit(np.full((5, 3), np.nan))
+        assert_same(everything(imputer, table()), before)
+        assert vars(imputer).keys() == fitted.keys()
+        for name, value in fitted.items():
+            assert getattr(imputer, name) is value
+
+    def test_a_failed_first_fit_leaves_nothing_behind(self) -> None:
+        imputer = DenoisingImputer(**QUICK)
+        with pytest.raises(ValueError, match="no observed value"):
             imputer.fit(np.full((5, 4), np.nan))
         with pytest.raises(NotFittedError):
             imputer.transform(table())

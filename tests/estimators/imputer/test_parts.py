@@ -1,49 +1,188 @@
-"""What is hidden for the training, and who is judged on it."""
+"""Columns, examples, network and residuals of an imputer, each by itself."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
+from scipy.stats import norm
 
+from skae.estimators.imputer._columns import Columns, GapTable
 from skae.estimators.imputer._examples import GapExamples
+from skae.estimators.imputer._module import GapNetwork, QuantileEncoding
+from skae.estimators.imputer._residual_quantiles import ResidualQuantiles
 
 
-def test_only_known_values_are_hidden(rng: np.random.RandomState) -> None:
-    observed = torch.from_numpy(rng.uniform(size=(40, 6)) > 0.4)
-    examples = GapExamples(observed, rng)
-    known = observed[examples.source]
-    assert len(examples.source) == 64 * 40
-    assert torch.equal(examples.hidden | examples.observed, known)
-    assert not (examples.hidden & examples.observed).any()
-    share = examples.hidden.sum() / known.sum()
-    assert 0.3 < share < 0.5
+class TestColumns:
+    X = np.array([[1.0, 5.0, np.nan], [3.0, 5.0, 2.0], [np.nan, 5.0, 4.0]])
+    observed = ~np.isnan(X)
+
+    @staticmethod
+    def of(X: np.ndarray) -> Columns:
+        limits = np.repeat([[-np.inf], [np.inf]], X.shape[1], axis=1)
+        return GapTable.of(X, np.isnan(X), limits).columns
+
+    def test_gaps_do_not_count(self) -> None:
+        columns = self.of(self.X)
+        np.testing.assert_allclose(columns.mean, np.nanmean(self.X, axis=0))
+        np.testing.assert_allclose(columns.scale, [1, 1, 1])
+        np.testing.assert_array_equal(columns.low, [1, 5, 2])
+        np.testing.assert_array_equal(columns.high, [3, 5, 4])
+
+    def test_there_and_back(self) -> None:
+        columns, gaps = self.of(self.X), ~self.observed
+        rows = columns.standardise(self.X, self.observed)
+        np.testing.assert_array_equal(rows[gaps], 0)
+        restored = columns.restore(rows)
+        np.testing.assert_allclose(restored[~gaps], self.X[~gaps])
+        means = np.nanmean(self.X, axis=0)[[2, 0]]
+        np.testing.assert_allclose(restored[gaps], means)
+
+    def test_nothing_leaves_the_range(self) -> None:
+        columns = self.of(self.X)
+        rows = columns.standardise(10 * self.X, self.observed)
+        np.testing.assert_allclose(columns.restore(rows)[1], [3, 5, 4])
+        np.testing.assert_allclose(columns.clip(rows)[1], [1, 0, 1])
+
+    def test_rounding_is_no_spread(self) -> None:
+        x = np.float32(0.1) + np.zeros((10, 1), dtype=np.float32)
+        assert self.of(x).scale == 1
+
+    def test_those_that_hold_nothing_are_left_out(self) -> None:
+        X = np.insert(self.X, 1, np.nan, axis=1)
+        limits = np.array([[-1.0, 0, -2, -3], [1, 0, 2, 3]])
+        table = GapTable.of(X, np.isnan(X), limits)
+        np.testing.assert_array_equal(table.X, self.X)
+        np.testing.assert_array_equal(table.observed, self.observed)
+        columns = table.columns
+        assert columns.n_features == 4
+        assert columns.known.tolist() == [0, 2, 3]
+        np.testing.assert_array_equal(columns.limits, [[-1, -2, -3], [1, 2, 3]])
+        np.testing.assert_array_equal(columns.statistics(9.0), [2, 9, 5, 3])
 
 
-def test_gaps_are_borrowed(rng: np.random.RandomState) -> None:
-    """Two columns are missing together in the table, so they are hidden together."""
-    observed = torch.ones(400, 6, dtype=torch.bool)
-    observed[::3, :2] = False
-    examples = GapExamples(observed, rng)
-    only_these = examples.hidden[:, :2].all(1) & ~examples.hidden[:, 2:].any(1)
-    assert only_these.double().mean() > 0.1
+class TestExamples:
+    """What is hidden for the training, and who is judged on it."""
+
+    def test_only_known_values_are_hidden(self, rng: np.random.RandomState) -> None:
+        observed = torch.from_numpy(rng.uniform(size=(40, 6)) > 0.4)
+        examples = GapExamples.of(observed, rng)
+        known = observed[examples.source]
+        assert len(examples.source) == 64 * 40
+        assert torch.equal(examples.hidden | examples.observed, known)
+        assert not (examples.hidden & examples.observed).any()
+        share = examples.hidden.sum() / known.sum()
+        assert 0.3 < share < 0.5
+
+    def test_gaps_are_borrowed(self, rng: np.random.RandomState) -> None:
+        """Two columns are missing together in the table: they are hidden together."""
+        observed = torch.ones(400, 6, dtype=torch.bool)
+        observed[::3, :2] = False
+        examples = GapExamples.of(observed, rng)
+        only_these = examples.hidden[:, :2].all(1) & ~examples.hidden[:, 2:].any(1)
+        assert only_these.double().mean() > 0.1
+
+    def test_a_large_table_is_not_copied(self, rng: np.random.RandomState) -> None:
+        examples = GapExamples.of(torch.ones(100_000, 10, dtype=torch.bool), rng)
+        assert examples.copies == 1
+        assert examples.hidden.any(1).double().mean() > 0.9
+
+    def test_copies_of_rows(self, rng: np.random.RandomState) -> None:
+        examples = GapExamples.of(torch.ones(10, 3, dtype=torch.bool), rng)
+        rows = np.array([2, 5])
+        indices = examples.of_rows(rows)
+        assert set(examples.source[indices].tolist()) == {2, 5}
+        assert len(indices) == 2 * examples.copies
+        assert set(examples.judged(rows)) < set(indices)
+
+    def test_few_rows_are_judged(self, rng: np.random.RandomState) -> None:
+        examples = GapExamples.of(torch.ones(50_000, 2, dtype=torch.bool), rng)
+        judged = examples.judged(np.arange(50_000), members=2)
+        assert 1_000 < len(judged) <= 2_500
 
 
-def test_a_large_table_is_not_copied(rng: np.random.RandomState) -> None:
-    examples = GapExamples(torch.ones(100_000, 10, dtype=torch.bool), rng)
-    assert examples.copies == 1
-    assert examples.hidden.any(1).double().mean() > 0.9
+@pytest.fixture
+def encoding() -> QuantileEncoding:
+    x = torch.linspace(0, 4, 101, dtype=torch.float64)
+    rows = torch.stack([x, torch.full_like(x, 7.0)], dim=1)
+    observed = torch.ones(rows.shape, dtype=torch.bool)
+    return QuantileEncoding.of(rows, observed, n_bins=4)
 
 
-def test_copies_of_rows(rng: np.random.RandomState) -> None:
-    examples = GapExamples(torch.ones(10, 3, dtype=torch.bool), rng)
-    rows = np.array([2, 5])
-    indices = examples.of_rows(rows)
-    assert set(examples.source[indices].tolist()) == {2, 5}
-    assert len(indices) == 2 * examples.copies
-    assert set(examples.judged(rows)) < set(indices)
+class TestEncoding:
+    """Values as the filling levels of bins."""
+
+    def test_bins_fill_from_left_to_right(self, encoding: QuantileEncoding) -> None:
+        x = torch.tensor([[-1.0, 0.0], [1.5, 7.0], [9.0, 9.0]], dtype=torch.float64)
+        constant = [0, 0, 0, 0]
+        expected = [
+            [0, 0, 0, 0, *constant],
+            [1, 0.5, 0, 0, *constant],
+            [1, 1, 1, 1, *constant],
+        ]
+        np.testing.assert_allclose(encoding(x[None])[0], expected, atol=1e-12)
+
+    def test_gaps_do_not_count_in_the_quantiles(self) -> None:
+        rows = torch.tensor([[0.0], [1.0], [99.0]], dtype=torch.float64)
+        observed = torch.tensor([[True], [True], [False]])
+        encoding = QuantileEncoding.of(rows, observed, n_bins=1)
+        x = torch.tensor([[[0.5]]], dtype=torch.float64)
+        np.testing.assert_allclose(encoding(x), [[[0.5]]])
 
 
-def test_few_rows_are_judged(rng: np.random.RandomState) -> None:
-    examples = GapExamples(torch.ones(50_000, 2, dtype=torch.bool), rng)
-    judged = examples.judged(np.arange(50_000), members=2)
-    assert 1_000 < len(judged) <= 2_500
+class TestNetwork:
+    """What corrects a fill."""
+
+    def test_begins_at_no_correction(self, encoding: QuantileEncoding) -> None:
+        generator = torch.Generator().manual_seed(0)
+        network = GapNetwork(encoding, (5, 3), "silu", members=3, generator=generator)
+        x = torch.randn(1, 6, 2, dtype=torch.float64)
+        output = network({"input": x, "observed": torch.ones_like(x)})["output"]
+        np.testing.assert_array_equal(output.detach(), np.zeros((3, 6, 2)))
+
+    def test_weight_scales_the_correction(self, encoding: QuantileEncoding) -> None:
+        generator = torch.Generator().manual_seed(0)
+        network = GapNetwork(encoding, (5,), "tanh", members=1, generator=generator)
+        for parameter in network.layers[-1].parameters():
+            torch.nn.init.ones_(parameter)
+        x = torch.randn(1, 6, 2, dtype=torch.float64)
+        batch = {"input": x, "observed": torch.ones_like(x)}
+        whole = network(batch)["output"]
+        assert whole.all()
+        network.weight = 0.25
+        torch.testing.assert_close(network(batch)["output"], 0.25 * whole)
+
+    def test_hidden_layer_sizes_are_checked(self, encoding: QuantileEncoding) -> None:
+        with pytest.raises(ValueError, match="positive integers"):
+            GapNetwork(encoding, (0,), "silu", members=1, generator=torch.Generator())
+
+
+class TestResiduals:
+    """How far true values are from what gaps are filled with."""
+
+    def test_skewed_residuals_are_drawn_skewed(
+        self, rng: np.random.RandomState
+    ) -> None:
+        deviations = rng.uniform(1, 2, size=(5_000, 1))
+        quotients = rng.exponential(size=deviations.shape) - 1
+        hidden = np.ones(deviations.shape, dtype=bool)
+        fitted = ResidualQuantiles.of(quotients * deviations, deviations, hidden)
+        normal = rng.normal(size=(50_000, 1))
+        drawn = fitted.from_normal(normal)
+        levels = [0.05, 0.5, 0.95]
+        expected = np.quantile(quotients, levels)
+        np.testing.assert_allclose(np.quantile(drawn, levels), expected, atol=0.1)
+        np.testing.assert_allclose(fitted.spread, [1], atol=0.06)
+        order = np.argsort(normal[:, 0])
+        assert (np.diff(drawn[order, 0]) >= 0).all()
+
+    def test_those_of_a_column_that_was_never_hidden_are_normal(self) -> None:
+        zeros = np.zeros((10, 1))
+        never = np.zeros((10, 1), dtype=bool)
+        for fitted in (
+            ResidualQuantiles.of(zeros, zeros, never),
+            ResidualQuantiles.normal(1),
+        ):
+            tenth = norm.ppf([[0.1]])
+            np.testing.assert_allclose(fitted.from_normal(tenth), tenth)
+            np.testing.assert_allclose(fitted.spread, [1], atol=0.02)

@@ -154,22 +154,27 @@ def test_more_components_than_pca_has(
             reducer.fit(X)
 
 
-def test_failed_fit_forgets_the_fit_before(X: np.ndarray) -> None:
+def test_failed_fit_leaves_the_fit_before(X: np.ndarray) -> None:
     estimator = AutoencoderTransformer(2, **QUICK).fit(X)
+    codes, fitted = estimator.transform(X), dict(vars(estimator))
     with pytest.raises(ValueError):
-        estimator.set_params(n_components=9).fit(X)
-    with pytest.raises(NotFittedError):
-        estimator.transform(X)
+        estimator.set_params(n_components=9).fit(X[:, :3] + 1)
+    assert np.array_equal(estimator.transform(X), codes)
+    assert vars(estimator).keys() == fitted.keys()
+    for name, value in (fitted | {"n_components": 9}).items():
+        assert getattr(estimator, name) is value
 
 
 @pytest.mark.parametrize("fitted_before", [False, True])
 @pytest.mark.parametrize("after", [0, 40])
-def test_interrupted_fit_leaves_nothing(
+def test_interrupted_fit_leaves_what_was(
     X: np.ndarray, monkeypatch: pytest.MonkeyPatch, fitted_before: bool, after: int
 ) -> None:
+    """Nothing, or the fit before."""
     estimator = AutoencoderTransformer(2, noise=GaussianNoise(), **QUICK)
     if fitted_before:
-        estimator.fit(X)
+        estimator.fit(2 * X)
+    before = dict(vars(estimator))
     calls = []
 
     def interrupted(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
@@ -182,10 +187,16 @@ def test_interrupted_fit_leaves_nothing(
     with pytest.raises(KeyboardInterrupt):
         estimator.fit(X)
     assert len(calls) == after + 1
-    with pytest.raises(NotFittedError):
-        estimator.transform(X)
-    assert not {"module_", "history_", "n_components_"} & vars(estimator).keys()
+    assert vars(estimator).keys() == before.keys()
+    for name, value in before.items():
+        assert getattr(estimator, name) is value
     monkeypatch.undo()
+    if fitted_before:
+        again = AutoencoderTransformer(2, noise=GaussianNoise(), **QUICK).fit(2 * X)
+        assert np.array_equal(estimator.transform(X), again.transform(X))
+    else:
+        with pytest.raises(NotFittedError):
+            estimator.transform(X)
     again = AutoencoderTransformer(2, noise=GaussianNoise(), **QUICK).fit(X)
     assert np.array_equal(estimator.fit(X).transform(X), again.transform(X))
 

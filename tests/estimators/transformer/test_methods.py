@@ -10,11 +10,19 @@ import torch
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 
 from skae import AutoencoderTransformer
 from skae.networks import ConvolutionalNetwork, DenseNetwork
-from skae.noise import GaussianNoise, MaskingNoise, SwapNoise
+from skae.noise import (
+    Corruption,
+    GaussianNoise,
+    MaskingNoise,
+    Noise,
+    SwapNoise,
+    Units,
+)
 from skae.penalties import Contraction, KullbackLeiblerSparsity, L1Sparsity
 
 QUICK = {"max_iter": 5, "random_state": 0}
@@ -91,7 +99,7 @@ def test_encoder_and_decoder_are_modules(
 ) -> None:
     fitted = AutoencoderTransformer(4, start=start, network=network, cv=None, **QUICK)
     codes = fitted.fit_transform(digits)
-    coordinates = fitted._codec.coordinates
+    coordinates = fitted._fitted.coordinates
     x = torch.from_numpy(coordinates.transform(digits))[None]
     unit = fitted.start_.explained_variance_**0.5 if start == "pca" else 1.0
     z = fitted.module_.encoder(x)
@@ -124,29 +132,48 @@ def test_parts_that_look_at_features_get_features(
     digits: np.ndarray, params: dict, rotated: bool
 ) -> None:
     fitted = AutoencoderTransformer(4, max_iter=1, random_state=0).set_params(**params)
-    coordinates = fitted.fit(digits)._codec.coordinates
+    coordinates = fitted.fit(digits)._fitted.coordinates
     assert (coordinates.basis is not None) == rotated
     assert rotated or coordinates.n_coordinates == 64
 
 
-def test_noise_is_told_where_zero_lies(
-    digits: np.ndarray, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen = {}
+class Spy(Noise):
+    """Changes nothing, and keeps what it is told."""
 
-    def corruption(self, rows: torch.Tensor, zero: torch.Tensor):
-        seen.update(rows=rows, zero=zero)
+    def __init__(self, strength: float = 0.1) -> None:
+        self.strength = strength
+
+    def corruption(
+        self, rows: torch.Tensor, zero: torch.Tensor, units: Units
+    ) -> Corruption:
+        self.told = rows, zero, units
         return lambda x, generator: x
 
-    monkeypatch.setattr(MaskingNoise, "corruption", corruption)
-    X = digits + 3
-    fitted = AutoencoderTransformer(2, noise=MaskingNoise(), max_iter=1).fit(X)
-    coordinates = fitted._codec.coordinates
-    restored = [
-        coordinates.inverse_transform(seen[name].numpy()) for name in ("rows", "zero")
-    ]
+
+@pytest.mark.parametrize(
+    "start", ["pca", None, "log_loss", "fitted"], ids="start={}".format
+)
+def test_noise_is_told_where_zero_lies_and_of_the_units_of_x(
+    digits: np.ndarray, start: str | None
+) -> None:
+    """As the network sees them, whatever the start."""
+    spy, X = Spy(), digits + 3
+    reducer = AutoencoderTransformer(2, start=start, noise=spy, max_iter=1)
+    if start == "log_loss":
+        X = digits * 0.5
+        reducer.set_params(start=None, loss="log_loss")
+    if start == "fitted":
+        first = clone(reducer).set_params(start="pca").fit(2 * digits)
+        reducer.set_params(start=FrozenEstimator(first))
+    coordinates = reducer.fit(X)._fitted.coordinates
+    rows, zero, units = spy.told
+    restored = [coordinates.inverse_transform(x.numpy()) for x in (rows, zero)]
     np.testing.assert_allclose(restored[0], X, atol=1e-4)
     np.testing.assert_allclose(restored[1], 0, atol=1e-6)
+    assert units.x * coordinates.scale == pytest.approx(1)
+    # PCA's variances are divided by one less than the number of rows.
+    deviation = pytest.approx(np.sqrt(X.var(axis=0).mean()), rel=0.002)
+    assert units.std * coordinates.scale == deviation
 
 
 class TestPenalty:

@@ -1,4 +1,4 @@
-"""The residual: what it is before the first step and far from the training rows."""
+"""A start and what is learned beside it, and how that fades far from all rows."""
 
 import copy
 
@@ -9,11 +9,11 @@ from torch import nn
 from skae._starts import PrincipalComponents, linear_maps
 from skae.estimators.transformer._module import (
     DistanceFade,
-    FineTuned,
-    Residual,
-    last_member,
+    GatedAutoencoder,
+    fine_tuned,
+    residual,
 )
-from skae.networks import Autoencoder, DenseNetwork
+from skae.networks import Autoencoder, DenseNetwork, last_member
 
 
 @pytest.fixture
@@ -22,82 +22,83 @@ def rows() -> torch.Tensor:
 
 
 @pytest.fixture
-def residual(rows: torch.Tensor) -> Residual:
-    network = DenseNetwork((8,)).build(
-        (4,), (4,), 2, members=3, generator=torch.Generator().manual_seed(0)
+def module(rows: torch.Tensor) -> GatedAutoencoder:
+    """PCA of three members and networks that begin at zero."""
+    network = DenseNetwork((8,)).build_autoencoder(
+        4, 2, members=3, generator=torch.Generator().manual_seed(0)
     )
     parts = (rows[:300], rows[100:], rows)
     starts = [PrincipalComponents().fit(part.numpy()) for part in parts]
-    return Residual(Autoencoder(*linear_maps(starts, 2)), network, rows)
+    return residual(Autoencoder(*linear_maps(starts, 2)), network, rows)
 
 
 def trainable(module: nn.Module) -> list[nn.Parameter]:
     return [p for p in module.parameters() if p.requires_grad]
 
 
-def randomise(residual: Residual) -> None:
+def randomise(module: GatedAutoencoder) -> None:
     generator = torch.Generator().manual_seed(1)
-    for parameter in trainable(residual):
+    for parameter in trainable(module):
         parameter.data.normal_(generator=generator)
 
 
 def test_is_the_start_before_the_first_step(
-    residual: Residual, rows: torch.Tensor
+    module: GatedAutoencoder, rows: torch.Tensor
 ) -> None:
     x = rows.expand(3, -1, -1)
-    z = residual.start.encode(x)
-    assert torch.equal(residual.encode(x), z)
-    assert torch.equal(residual.decode(z), residual.start.decode(z))
-    output = residual({"input": x, "target": x})["output"]
-    assert torch.equal(output, residual.start.decode(z))
+    z = module.start.encode(x)
+    assert torch.equal(module.encode(x), z)
+    assert torch.equal(module.decode(z), module.start.decode(z))
+    output = module({"input": x, "target": x})["output"]
+    assert torch.equal(output, module.start.decode(z))
 
 
-def test_forward_returns_the_code(residual: Residual, rows: torch.Tensor) -> None:
-    randomise(residual)
+def test_forward_returns_the_code(module: GatedAutoencoder, rows: torch.Tensor) -> None:
+    randomise(module)
     x = rows.expand(3, -1, -1)
-    outputs = residual({"input": x})
-    assert torch.equal(outputs["code"], residual.encode(x))
-    assert torch.equal(outputs["output"], residual.decode(outputs["code"]))
+    outputs = module({"input": x})
+    assert torch.equal(outputs["code"], module.encode(x))
+    assert torch.equal(outputs["output"], module.decode(outputs["code"]))
 
 
 def test_every_network_parameter_can_leave_zero(
-    residual: Residual, rows: torch.Tensor
+    module: GatedAutoencoder, rows: torch.Tensor
 ) -> None:
     """One step may only move the last layers; after it, all have a gradient."""
     x = rows[None, :50].expand(3, -1, -1)
-    optimizer = torch.optim.SGD(trainable(residual), lr=0.01)
+    optimizer = torch.optim.SGD(trainable(module), lr=0.01)
     for _ in range(2):
         optimizer.zero_grad()
-        (residual({"input": x})["output"] - x).square().sum().backward()
+        (module({"input": x})["output"] - x).square().sum().backward()
         optimizer.step()
-    for parameter in trainable(residual):
+    for parameter in trainable(module):
         # Once per member, else one of them would never learn.
         assert parameter.grad.flatten(1).any(dim=1).all()
 
 
-def test_start_is_frozen(residual: Residual) -> None:
-    assert not list(trainable(residual.start))
-    assert list(trainable(residual))
+def test_start_is_frozen(module: GatedAutoencoder) -> None:
+    assert not list(trainable(module.start))
+    assert list(trainable(module))
 
 
-def test_far_rows_get_the_start(residual: Residual, rows: torch.Tensor) -> None:
-    randomise(residual)
+def test_far_rows_get_the_start(module: GatedAutoencoder, rows: torch.Tensor) -> None:
+    randomise(module)
     far = 100 * rows[:5].expand(3, -1, -1)
     near = rows[:5].expand(3, -1, -1)
-    start = residual.start
-    assert torch.equal(residual.encode(far), start.encode(far))
-    assert torch.equal(residual.decode(far[..., :2]), start.decode(far[..., :2]))
-    assert not torch.isclose(residual.encode(near), start.encode(near)).any()
+    start = module.start
+    assert torch.equal(module.encode(far), start.encode(far))
+    assert torch.equal(module.decode(far[..., :2]), start.decode(far[..., :2]))
+    assert not torch.isclose(module.encode(near), start.encode(near)).any()
 
 
 def test_encoder_and_decoder_are_faded_by_their_own_distance(
-    residual: Residual, rows: torch.Tensor
+    module: GatedAutoencoder, rows: torch.Tensor
 ) -> None:
-    randomise(residual)
+    randomise(module)
     x = rows[:5].expand(3, -1, -1)
     for side, rows_of_side in (
-        (residual.encoder, x),
-        (residual.decoder, residual.encode(x)),
+        (module.encoder, x),
+        (module.decoder, module.encode(x)),
     ):
         torch.testing.assert_close(
             side(rows_of_side),
@@ -108,27 +109,27 @@ def test_encoder_and_decoder_are_faded_by_their_own_distance(
 
 @pytest.mark.parametrize("weight", [0.0, 0.25, 1.0])
 def test_weight_scales_what_the_network_adds(
-    residual: Residual, rows: torch.Tensor, weight: float
+    module: GatedAutoencoder, rows: torch.Tensor, weight: float
 ) -> None:
-    randomise(residual)
+    randomise(module)
     x = rows[:5].expand(3, -1, -1)
-    z = residual.start.encode(x)
-    encoded, decoded = residual.encode(x) - z, residual.decode(z)
-    decoded = decoded - residual.start.decode(z)
-    residual.weight = weight
-    torch.testing.assert_close(residual.encode(x) - z, weight * encoded)
+    z = module.start.encode(x)
+    encoded, decoded = module.encode(x) - z, module.decode(z)
+    decoded = decoded - module.start.decode(z)
+    module.weight = weight
+    torch.testing.assert_close(module.encode(x) - z, weight * encoded)
     torch.testing.assert_close(
-        residual.decode(z) - residual.start.decode(z), weight * decoded
+        module.decode(z) - module.start.decode(z), weight * decoded
     )
 
 
 def test_last_member_predicts_as_it_did_among_the_others(
-    residual: Residual, rows: torch.Tensor
+    module: GatedAutoencoder, rows: torch.Tensor
 ) -> None:
-    randomise(residual)
+    randomise(module)
     x = rows[:5].expand(3, -1, -1)
-    codes, restored = residual.encode(x), residual({"input": x})["output"]
-    kept = last_member(residual)
+    codes, restored = module.encode(x), module({"input": x})["output"]
+    kept = last_member(module)
     torch.testing.assert_close(kept.encode(x[-1:]), codes[-1:])
     torch.testing.assert_close(kept({"input": x[-1:]})["output"], restored[-1:])
     for tensor in (*kept.parameters(), *kept.buffers()):
@@ -143,16 +144,16 @@ class TestFineTuned:
     """A fixed autoencoder beside a free copy of it."""
 
     @pytest.fixture
-    def trained(self, residual: Residual) -> Residual:
-        randomise(residual)
-        residual.weight = 0.5
-        return last_member(residual)
+    def trained(self, module: GatedAutoencoder) -> GatedAutoencoder:
+        randomise(module)
+        module.weight = 0.5
+        return last_member(module)
 
     def test_is_the_start_before_the_first_step(
-        self, trained: Residual, rows: torch.Tensor
+        self, trained: GatedAutoencoder, rows: torch.Tensor
     ) -> None:
         x = rows.expand(3, -1, -1)
-        tuned = FineTuned(trained, 3)
+        tuned = fine_tuned(trained, 3)
         z = trained.encode(rows[None]).expand(3, -1, -1)
         torch.testing.assert_close(tuned.encode(x), z, atol=1e-12, rtol=0)
         torch.testing.assert_close(
@@ -161,58 +162,75 @@ class TestFineTuned:
 
     @pytest.mark.parametrize("weight", [0.0, 0.25, 1.0])
     def test_weight_goes_from_the_start_to_the_copy(
-        self, trained: Residual, rows: torch.Tensor, weight: float
+        self, trained: GatedAutoencoder, rows: torch.Tensor, weight: float
     ) -> None:
-        fine_tuned = FineTuned(trained, 3)
-        randomise(fine_tuned)
-        fine_tuned.weight = weight
-        x, z = rows.expand(3, -1, -1), rows[:, :2].expand(3, -1, -1)
-        for whole, start, tuned in (
-            (
-                fine_tuned.encode(x),
-                fine_tuned.start.encode(x),
-                fine_tuned.tuned.encode(x),
-            ),
-            (
-                fine_tuned.decode(z),
-                fine_tuned.start.decode(z),
-                fine_tuned.tuned.decode(z),
-            ),
-        ):
+        module = fine_tuned(trained, 3)
+        randomise(module)
+        module.weight = weight
+        sides = (
+            (module.encoder, rows.expand(3, -1, -1)),
+            (module.decoder, rows[:, :2].expand(3, -1, -1)),
+        )
+        for side, x in sides:
+            start, tuned = side.start(x), side.tuned(x)
             assert not torch.isclose(start, tuned).all()
-            torch.testing.assert_close(whole, (1 - weight) * start + weight * tuned)
+            torch.testing.assert_close(side(x), (1 - weight) * start + weight * tuned)
 
     def test_all_weights_of_the_copy_are_free_and_none_of_the_start(
-        self, trained: Residual
+        self, trained: GatedAutoencoder
     ) -> None:
-        fine_tuned = FineTuned(trained, 3)
-        assert not trainable(fine_tuned.start)
-        free = trainable(fine_tuned.tuned)
+        module = fine_tuned(trained, 3)
+        assert not trainable(module.start)
+        free = trainable(Autoencoder(module.encoder.tuned, module.decoder.tuned))
         assert len(free) == len(list(trained.parameters()))
         assert all(len(parameter) == 3 for parameter in free)
 
-    def test_what_it_starts_from_is_never_changed(self, trained: Residual) -> None:
+    def test_what_it_starts_from_is_never_changed(
+        self, trained: GatedAutoencoder
+    ) -> None:
         before = copy.deepcopy(trained.state_dict())
-        fine_tuned = FineTuned(trained, 3)
-        randomise(fine_tuned)
-        for tensor in fine_tuned.start.parameters():
+        module = fine_tuned(trained, 3)
+        randomise(module)
+        for tensor in module.start.parameters():
             tensor.zero_()
         for name, tensor in trained.state_dict().items():
             assert torch.equal(tensor, before[name])
 
-    def test_tied_weights_stay_tied(self, rows: torch.Tensor) -> None:
-        module = DenseNetwork((8,), tied_weights=True).build(
-            (4,), (4,), 2, members=1, generator=torch.Generator().manual_seed(0)
+    def test_tied_weights_stay_tied(self) -> None:
+        network = DenseNetwork((8,), tied_weights=True)
+        start = network.build_autoencoder(
+            4, 2, members=1, generator=torch.Generator().manual_seed(0)
         )
-        n_parameters = len(list(module.parameters()))
-        fine_tuned = FineTuned(module, 3)
-        assert len(trainable(fine_tuned)) == n_parameters
-        assert len(trainable(copy.deepcopy(fine_tuned).float())) == n_parameters
+        n_parameters = len(list(start.parameters()))
+        module = fine_tuned(start, 3)
+        assert len(trainable(module)) == n_parameters
+        assert len(trainable(copy.deepcopy(module).float())) == n_parameters
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("of_a_fit", [False, True])
+def test_what_is_kept_predicts_as_the_whole(
+    module: GatedAutoencoder, rows: torch.Tensor, weight: float, of_a_fit: bool
+) -> None:
+    """And holds no part that has no weight."""
+    if of_a_fit:
+        module = fine_tuned(last_member(module), 3)
+    randomise(module)
+    module.weight = weight
+    x = rows[:20].expand(3, -1, -1)
+    whole, kept = module({"input": x}), module.kept()
+    for name, output in kept({"input": x}).items():
+        assert torch.equal(output, whole[name])
+    parts = {id(parameter) for parameter in kept.parameters()}
+    start = {id(parameter) for parameter in module.start.parameters()}
+    learned = {id(parameter) for parameter in trainable(module)}
+    assert bool(parts & learned) == (weight > 0)
+    assert parts & start == (set() if of_a_fit and weight == 1 else start)
 
 
 class TestDistanceFade:
     def test_values(self, rows: torch.Tensor) -> None:
-        fade = DistanceFade(rows)
+        fade = DistanceFade.around(rows)
         sd = rows.std(dim=0, unbiased=False)
         distance = (rows / sd).norm(dim=1).sort().values
         # Of 500 rows, 99.9 % are nearer than the last and 99 % than the 496th.
@@ -229,25 +247,26 @@ class TestDistanceFade:
     def test_nearly_all_training_rows_keep_the_whole_residual(
         self, rows: torch.Tensor
     ) -> None:
-        assert (DistanceFade(rows)(rows[None]) == 1).double().mean() >= 0.99
+        assert (DistanceFade.around(rows)(rows[None]) == 1).double().mean() >= 0.99
 
     def test_one_wild_row_does_not_widen_the_radius(self, rows: torch.Tensor) -> None:
         """The outermost row of a thousand has no say in what is near."""
         rows = torch.cat([rows, rows])
         rows[0] = 50.0
-        fade = DistanceFade(rows)
+        fade = DistanceFade.around(rows)
         assert fade(rows[None, :1]) == 0
 
     def test_unit_of_the_rows_is_irrelevant(self, rows: torch.Tensor) -> None:
         points = 3 * rows[None]
         torch.testing.assert_close(
-            DistanceFade(2.0**40 * rows)(2.0**40 * points), DistanceFade(rows)(points)
+            DistanceFade.around(2.0**40 * rows)(2.0**40 * points),
+            DistanceFade.around(rows)(points),
         )
 
     @pytest.mark.parametrize("n", [1, 2, 5])
     def test_degenerate_rows_are_near(self, n: int) -> None:
         """Without any variance the centre is still inside and infinity outside."""
-        fade = DistanceFade(torch.zeros(n, 3))
+        fade = DistanceFade.around(torch.zeros(n, 3))
         assert fade(torch.zeros(1, 1, 3)) == 1
         assert fade(torch.full((1, 1, 3), 1e6)) == 0
 
@@ -258,4 +277,4 @@ class TestDistanceFade:
         rows[:, 0] = 0
         away = torch.zeros(1, 1, 4).double()
         away[..., 0] = 1.0
-        assert DistanceFade(rows)(away) == 0
+        assert DistanceFade.around(rows)(away) == 0

@@ -150,6 +150,15 @@ class TestScores:
             PCA(3).fit(noise).explained_variance_ratio_,
         )
 
+    def test_explained_variance_ratio_is_there_with_the_pca_start_alone(
+        self, curve: np.ndarray
+    ) -> None:
+        """Where there is none, the error says which start has it."""
+        fitted = AutoencoderTransformer(1, start=None, **QUICK).fit(curve)
+        assert not hasattr(fitted, "explained_variance_ratio_")
+        with pytest.raises(AttributeError, match="start='pca'"):
+            _ = fitted.explained_variance_ratio_
+
 
 class TestHistory:
     @pytest.mark.parametrize(
