@@ -12,9 +12,10 @@ from sklearn.base import (
 )
 from sklearn.datasets import load_digits
 from sklearn.utils import get_tags
+from torch import nn
 
 import skae
-from skae.networks import ConvolutionalNetwork, DenseNetwork
+from skae.networks import ConvolutionalNetwork, DenseNetwork, TorchNetwork
 from skae.noise import MaskingNoise
 from skae.penalties import Contraction
 
@@ -37,6 +38,10 @@ VARIANTS = {
             "noise": MaskingNoise(0.2, fill="mean"),
         },
         {"start": None, "pretraining": "layerwise", "penalty": Contraction(0.1)},
+        {
+            "network": TorchNetwork(nn.Linear, nn.Linear, encoder__bias=False),
+            "hidden_layer_sizes": "auto",
+        },
     ],
     "DenoisingTransformer": [
         {"noise": MaskingNoise(0.3, fill="nan"), "loss": "absolute_error"},
@@ -50,6 +55,7 @@ VARIANTS = {
     "ReconstructionOutlierDetector": [
         {"n_neighbors": None, "contamination": 0.1},
         {"n_estimators": 2, "max_samples": 0.5, "core_fraction": 1.0, "noise": None},
+        {"network": TorchNetwork(nn.Linear), "hidden_layer_sizes": "auto"},
     ],
 }
 #: Laws need every step of a fit, but not its result.

@@ -19,7 +19,6 @@ from skae._training import (
     Settings,
     Training,
     Watch,
-    _engine,
     all_rows,
     held_out_error,
     held_out_output,
@@ -28,7 +27,7 @@ from skae._training import (
 )
 from skae._training._folds import cross_validation
 from skae.losses import LOSSES, Loss
-from skae.networks import ConvolutionalNetwork, DenseNetwork
+from skae.networks import DenseNetwork
 
 SQUARED = Objective(LOSSES["squared_error"])
 NOTHING = np.arange(0)
@@ -464,49 +463,3 @@ def test_same_bits_from_the_same_generator(x: torch.Tensor) -> None:
     assert_same_weights(one, two, atol=0)
     with pytest.raises(AssertionError):
         assert_same_weights(one, other)
-
-
-def threads_of(problem: Problem, batch_size: int) -> set[int]:
-    """Numbers of threads on which steps are taken where there are two."""
-    seen: set[int] = set()
-    # The engine trains a copy, which keeps the hook.
-    problem.module.register_forward_pre_hook(
-        lambda *_: seen.add(torch.get_num_threads())
-    )
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        train(problem, settings(batch_size=batch_size, steps=3), torch.Generator())
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)
-    return seen
-
-
-@pytest.mark.parametrize(("shared_from", "threads"), [(np.inf, 1), (0, 2)])
-def test_small_steps_run_on_one_thread(
-    x: torch.Tensor, monkeypatch: pytest.MonkeyPatch, shared_from: float, threads: int
-) -> None:
-    monkeypatch.setattr(_engine, "_SHARED_WORK", shared_from)
-    assert threads_of(copying(network(), x, all_rows(len(x))), 1000) == {threads}
-
-
-class ImageNetwork(nn.Module):
-    """The network of an image denoiser, alone."""
-
-    def __init__(self, side: int) -> None:
-        super().__init__()
-        shape, draws = (side, side, 1), torch.Generator().manual_seed(0)
-        spec = ConvolutionalNetwork(shape)
-        self.map = spec.build_map(shape, shape, members=1, generator=draws)
-
-    def forward(self, batch: dict, generator: torch.Generator | None = None) -> dict:
-        return {"output": self.map(batch["input"])}
-
-
-@pytest.mark.parametrize(("side", "threads"), [(28, 2), (4, 1)])
-def test_steps_of_many_pixels_are_shared(side: int, threads: int) -> None:
-    """Work is counted in products, and every pixel of an image takes all weights."""
-    images = torch.zeros(16, side, side, 1)
-    problem = copying(ImageNetwork(side), images, all_rows(16))
-    assert threads_of(problem, batch_size=16) == {threads}

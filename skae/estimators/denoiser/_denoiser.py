@@ -105,8 +105,8 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
     validation_fraction : float, default=0.1
         Share of the distinct rows that are held out from the training, at least five
         and at most 5,000 rows or a million values. There is always a single split:
-        rows are degraded anew in every batch, so that few of them go a long way. Fewer than 20 distinct rows are
-        never split, and the start is kept as it is.
+        rows are degraded anew in every batch, so that few of them go a long way. Fewer
+        than 20 distinct rows are never split, and the start is kept as it is.
     device : str or torch.device, default="cpu"
         Where the network is trained. It predicts on the CPU.
     random_state : int, RandomState instance or None, default=None
