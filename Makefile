@@ -7,7 +7,7 @@ DATA ?=
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test floors lint format docs bench install clean
+.PHONY: help demo test test-oldest floors lint types format docs bench mutants install clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -21,15 +21,27 @@ help:  ## show this list
 demo: .venv/.examples  ## PCA against AutoencoderTransformer on real data; pictures in demo/
 	$(BIN)/python examples/plot_replace_pca.py --output demo
 
-test: .venv/.test floors  ## the tests, the doctests and the floor contract
-	$(BIN)/python -m pytest -n 2
+test: .venv/.test floors  ## the tests, the doctests and the contracts on imports
+	$(BIN)/python -m pytest -n 2 --cov
+
+# Its own environment: an old torch takes 3 GB to download and 6 GB on disk.
+.venv-oldest/.test: pyproject.toml setup.cfg constraints-oldest.txt
+	test -x .venv-oldest/bin/python || $(PYTHON) -m venv .venv-oldest
+	.venv-oldest/bin/python -m pip install -c constraints-oldest.txt -e ".[test]"
+	@touch $@
+
+test-oldest: .venv-oldest/.test  ## the laws with the oldest supported versions
+	.venv-oldest/bin/python -m pytest -n 2 tests/laws
 
 floors: .venv/.test  ## which part of the package may import which
 	$(BIN)/lint-imports
 
-lint: .venv/.test  ## style and format, nothing is changed
+lint: .venv/.test types  ## style, format and types; nothing is changed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: .venv/.test  ## whether the types fit together
+	$(BIN)/mypy
 
 format: .venv/.test  ## fix style and format
 	$(BIN)/ruff check --fix .
@@ -57,5 +69,5 @@ install: .venv/.dev  ## everything for working on skae, and the pre-commit hook
 	$(BIN)/pre-commit install
 
 clean:  ## remove what make made
-	rm -rf .venv build demo docs/_build docs/auto_examples docs/generated *.egg-info
-	rm -rf .hypothesis .import_linter_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-oldest build dist demo mutants docs/_build docs/auto_examples docs/generated *.egg-info
+	rm -rf .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

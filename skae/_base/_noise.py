@@ -26,7 +26,7 @@ def warn_of_negligible(noise: Noise, units: Units) -> None:
     if noise.negligible(units):
         warn(
             f"noise={noise} is less than 1 % of the standard deviation of the features "
-            "of X, in whose unit its strength is; raise it, or set unit='std'."
+            "of X; raise its strength, which is in the unit of X unless unit='std'."
         )
 
 

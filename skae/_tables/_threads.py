@@ -13,47 +13,77 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from threadpoolctl import ThreadpoolController
 
 
-@functools.cache
-def _pools(user_api: str) -> ThreadpoolController:
-    """Return the thread pools of a kind; to look for them takes milliseconds.
+class _Pools(NamedTuple):
+    """Libraries with threads of their own.
 
-    No others, because a limit puts back what it has found in all that it knows.
+    Attributes
+    ----------
+    of_threads : list
+        Those of which every thread has a limit of its own: OpenMP, and BLAS on top.
+    of_process : list
+        Those whose limit is that of the whole process.
     """
-    return ThreadpoolController().select(user_api=user_api)
+
+    of_threads: list[Any]
+    of_process: list[Any]
+
+
+@functools.cache
+def _pools() -> _Pools:
+    """Find the libraries of this process, which takes milliseconds."""
+    pools = _Pools([], [])
+    for library in ThreadpoolController().lib_controllers:
+        layer = library.info().get("threading_layer")
+        own = library.user_api == "openmp" or layer == "openmp"
+        (pools.of_threads if own else pools.of_process).append(library)
+    return pools
+
+
+def _set(library: Any, number: int) -> None:
+    """Limit a library, whoever has limited it before.
+
+    From its version 3.8 on, threadpoolctl lets only that thread change a limit of the
+    process that was the first to do so. Here it is the last one out that has to.
+    """
+    getattr(library, "_real_set_num_threads", library.set_num_threads)(number)
 
 
 class _SharedLimit(AbstractContextManager[None]):
-    """Limits BLAS to one thread as long as anybody asks for it.
+    """Limits libraries to one thread as long as anybody asks for it.
 
-    The limit is that of the whole process. If each of two threads set it and put back
-    what it had found, the later one would put back the limit of the other for good.
+    If each of two threads set a limit of the process and put back what it had found,
+    the later one would put back the limit of the other for good.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._users = 0
-        self._limit: Any = None
+        self._before: list[int] = []
 
     def __enter__(self) -> None:
         with self._lock:
             if self._users == 0:
-                self._limit = _pools("blas").limit(limits=1)
+                self._before = [library.num_threads for library in _pools().of_process]
+                for library in _pools().of_process:
+                    _set(library, 1)
             self._users += 1
 
     def __exit__(self, *error: object) -> None:
         with self._lock:
             self._users -= 1
             if self._users == 0:
-                self._limit.restore_original_limits()
+                pairs = zip(_pools().of_process, self._before, strict=True)
+                for library, number in pairs:
+                    _set(library, number)
 
 
-_one_blas_thread = _SharedLimit()
+_shared_limit = _SharedLimit()
 
 
 @functools.cache
@@ -63,8 +93,7 @@ def _set_mkl_threads() -> Callable[[int], int]:
     The limit is that of the calling thread alone; zero is none. threadpoolctl does not
     see this library, and ``torch.set_num_threads`` would limit new threads for good.
     """
-    libraries = (Path(torch.__file__).parent / "lib").glob("*torch_cpu.*")
-    for library in libraries:
+    for library in (Path(torch.__file__).parent / "lib").glob("*torch_cpu.*"):
         try:
             set_threads: Callable[[int], int] = ctypes.CDLL(
                 str(library)
@@ -77,15 +106,17 @@ def _set_mkl_threads() -> Callable[[int], int]:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Compute on one thread: numpy, scipy, torch and scikit-learn.
-
-    For OpenMP and MKL, which the last two use, the limit is that of the calling thread
-    alone.
-    """
-    openmp = _pools("openmp").limit(limits=1)
-    before = _set_mkl_threads()(1)
+    """Compute on one thread: numpy, scipy, torch and scikit-learn."""
+    torch.get_num_threads()  # or torch would set the number of a new thread later
+    own = _pools().of_threads
+    before = [library.num_threads for library in own]
+    mkl_before = _set_mkl_threads()(1)
     try:
-        with _one_blas_thread, openmp:
+        for library in own:
+            library.set_num_threads(1)
+        with _shared_limit:
             yield
     finally:
-        _set_mkl_threads()(before)
+        for library, number in zip(own, before, strict=True):
+            library.set_num_threads(number)
+        _set_mkl_threads()(mkl_before)

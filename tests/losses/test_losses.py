@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from skae.losses import LOSSES
+from skae.losses import LOSSES, Loss, resolve_loss
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,19 @@ def test_log_loss_is_finite_for_certain_outputs() -> None:
     targets = torch.tensor([0.0, 1.0, 1.0, 0.0])
     loss = LOSSES["log_loss"].pointwise(logits, targets)
     torch.testing.assert_close(loss, torch.tensor([0.0, 0.0, 1e4, 1e4]))
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_name_stands_for_its_loss(name: str) -> None:
+    assert resolve_loss(name) is LOSSES[name]
+
+
+def test_a_loss_of_ones_own_stands_for_itself() -> None:
+    """By default it bounds nothing, and may see neither rotated nor bounded rows."""
+    own = Loss(lambda output, target: (output - target).abs() ** 1.5)
+    assert resolve_loss(own) is own
+    x = torch.randn(5)
+    assert torch.equal(own.link(x), x)
+    assert torch.equal(own.inverse_link(x), x)
+    assert not own.rotation_invariant
+    assert not own.unit_interval

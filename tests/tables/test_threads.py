@@ -34,6 +34,8 @@ def in_a_thread(call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 @pytest.fixture(autouse=True)
 def two_threads() -> Iterator[None]:
     """On a machine of one core, one thread as before would mean nothing."""
+    if not blas_threads():
+        pytest.skip("a BLAS whose threads cannot be limited")
     openmp = torch.get_num_threads()
     torch.set_num_threads(2)
     blas = in_a_thread(threadpool_limits, 2, user_api="blas")
@@ -170,6 +172,16 @@ class TestFits:
         assert_two()
         reducer.transform(np.zeros((1, 4)))
         assert_two()
+
+    def test_in_another_thread_have_the_same_bits(self) -> None:
+        """That thread has never computed, and another one has."""
+        X = np.random.RandomState(0).normal(size=(600, 200))
+
+        def codes() -> np.ndarray:
+            reducer = AutoencoderTransformer(5, max_iter=1, cv=None, random_state=0)
+            return reducer.fit_transform(X)
+
+        assert np.array_equal(codes(), in_a_thread(codes))
 
     def test_that_overlap_leave_all_as_it_was(self) -> None:
         """The second begins during the first and ends after it."""

@@ -93,8 +93,8 @@ def test_passes_may_be_fractions(passes: float, n: int, most: int, steps: int) -
     assert steps_of(passes, n, 10, most) == steps
 
 
-def test_a_batch_has_no_more_rows_than_any_member_trains_on() -> None:
-    """The largest member sets the size for all, which walk their rows the faster."""
+def test_the_largest_member_sets_the_size_of_a_batch() -> None:
+    """The others walk their rows the faster."""
     small, large = np.arange(3), np.arange(8)
     batches = batches_of(folds_of(small, large), steps=3)
     rows = batches.next_round()

@@ -25,6 +25,7 @@ from skae._training import (
     train,
     unwatched,
 )
+from skae._training._flat import FlatParameters
 from skae._training._folds import cross_validation
 from skae.losses import LOSSES, Loss
 from skae.networks import DenseNetwork
@@ -78,6 +79,27 @@ def member(module: nn.Module, j: int) -> nn.Module:
 @pytest.fixture
 def x() -> torch.Tensor:
     return torch.randn(60, 4, generator=torch.Generator().manual_seed(1))
+
+
+class TestProblem:
+    def test_is_provable_by_rows_that_are_held_out(self, x: torch.Tensor) -> None:
+        folds = cross_validation(np.arange(60), 3)
+        assert copying(network(3), x, folds).provable
+        assert copying(network(4), x, folds.with_all_rows()).provable
+        assert not copying(network(), x, all_rows(60)).provable
+
+    def test_size_of_a_row_is_that_of_the_largest_tensor(self) -> None:
+        tensors = {"input": torch.zeros(5, 4, 3), "target": torch.zeros(5, 8, 6, 1)}
+        assert Problem(network(), SQUARED, tensors, all_rows(5)).row_size == 48
+
+    def test_a_snapshot_stays_where_training_goes_on(self, x: torch.Tensor) -> None:
+        problem = copying(network(), x, all_rows(60))
+        snapshot, before = problem.snapshot(), copy.deepcopy(problem.module)
+        train(problem, settings(), torch.Generator())
+        assert_same_weights(snapshot.module, before, atol=0)
+        with pytest.raises(AssertionError):
+            assert_same_weights(problem.module, before)
+        assert snapshot.tensors is problem.tensors
 
 
 def by_hand(module: nn.Module, x: torch.Tensor, rates: list[float]) -> list[float]:
@@ -463,3 +485,61 @@ def test_same_bits_from_the_same_generator(x: torch.Tensor) -> None:
     assert_same_weights(one, two, atol=0)
     with pytest.raises(AssertionError):
         assert_same_weights(one, other)
+
+
+class TestFlatParameters:
+    """One tensor that the free parameters of a module are views of."""
+
+    @pytest.fixture
+    def module(self) -> nn.Module:
+        with torch.random.fork_rng():
+            return nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))
+
+    def test_values_are_kept(self, module: nn.Module) -> None:
+        before = copy.deepcopy(module)
+        flat = FlatParameters(module)
+        assert flat.tensor.numel() == sum(p.numel() for p in before.parameters())
+        assert_same_weights(module, before, atol=0)
+        x = torch.randn(5, 3)
+        assert torch.equal(module(x), before(x))
+
+    def test_gradients_arrive_in_one_tensor(self, module: nn.Module) -> None:
+        plain = copy.deepcopy(module)
+        flat = FlatParameters(module)
+        x = torch.randn(5, 3)
+        for m in (module, plain):
+            m(x).square().sum().backward()
+        expected = torch.cat([p.grad.flatten() for p in plain.parameters()])
+        torch.testing.assert_close(flat.gradient, expected)
+        assert flat.tensor.grad is flat.gradient
+        flat.gradient.zero_()
+        assert not any(p.grad.any() for p in module.parameters())
+
+    def test_one_step_moves_all_parameters(self, module: nn.Module) -> None:
+        plain = copy.deepcopy(module)
+        flat = FlatParameters(module)
+        x = torch.randn(5, 3)
+        for m, parameters in ((module, [flat.tensor]), (plain, plain.parameters())):
+            optimizer = torch.optim.Adam(parameters, lr=0.1)
+            for _ in range(3):
+                for p in m.parameters():
+                    if p.grad is not None:
+                        p.grad.zero_()
+                m(x).square().sum().backward()
+                optimizer.step()
+        assert_same_weights(module, plain)
+
+    def test_a_copy_stays_as_it_is_and_is_handed_over(self, module: nn.Module) -> None:
+        """To a module of another precision, but for what is fixed in both."""
+        module[0].bias.requires_grad_(False)
+        before, other = copy.deepcopy(module), copy.deepcopy(module).double()
+        flat = FlatParameters(module)
+        weights = flat.copy()
+        flat.tensor.data.zero_()
+        for parameter in other.parameters():
+            parameter.data.fill_(1 / 3)
+        weights.hand_to(other)
+        assert other[0].bias.tolist() == [1 / 3] * 4
+        other[0].bias.data = before[0].bias.double()
+        assert_same_weights(other, before, atol=0)
+        assert not any(p.any() for p in module.parameters() if p.requires_grad)

@@ -160,7 +160,7 @@ class TestPairs:
             (0.3, nullcontext()),
             (50.0, nullcontext()),
         ],
-        ids=str,
+        ids=["unnoticed", "weak", "strong"],
     )
     def test_rows_that_are_held_out_are_degraded_once(
         self, shape: Shape, strength: float, told: AbstractContextManager

@@ -1,4 +1,4 @@
-"""Columns, examples, network and residuals of an imputer, each by itself."""
+"""Columns, examples, start, network and residuals of an imputer, each by itself."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import pytest
 import torch
 from scipy.stats import norm
 
+from skae._starts import ConditionalGaussian, NearestMean
 from skae.estimators.imputer._columns import Columns, GapTable
 from skae.estimators.imputer._examples import GapExamples
 from skae.estimators.imputer._module import GapNetwork, QuantileEncoding
 from skae.estimators.imputer._residual_quantiles import ResidualQuantiles
+from skae.estimators.imputer._start import ConditionalStart, best_share
+from skae.losses import LOSSES
 
 
 class TestColumns:
@@ -186,3 +189,45 @@ class TestResiduals:
             tenth = norm.ppf([[0.1]])
             np.testing.assert_allclose(fitted.from_normal(tenth), tenth)
             np.testing.assert_allclose(fitted.spread, [1], atol=0.02)
+
+
+class TestShare:
+    """Of the nearest rows in what a column is filled with, beside the Gaussian."""
+
+    def test_of_each_column(self) -> None:
+        """The first column follows the one fill, the second the other."""
+        generator = torch.Generator().manual_seed(0)
+        gaussian_fill, nearest_fill = torch.randn(
+            2, 5000, 2, generator=generator, dtype=torch.float64
+        )
+        truth = torch.stack([gaussian_fill[:, 0], nearest_fill[:, 1]], dim=1)
+        hidden = torch.ones(truth.shape, dtype=torch.bool)
+        gaussian = ConditionalGaussian().fit(truth, hidden)
+        nearest = NearestMean().fit(truth[:10])
+        for loss in ("squared_error", "absolute_error"):
+            share = best_share(gaussian_fill, nearest_fill, truth, hidden, LOSSES[loss])
+            np.testing.assert_allclose(share, [0, 1], atol=0.11)
+            start = ConditionalStart(gaussian, nearest, share)
+            np.testing.assert_allclose(
+                start.mix(gaussian_fill, nearest_fill), truth, atol=1
+            )
+
+    def test_without_hidden_values_the_gaussian_remains(self) -> None:
+        ones = torch.ones(5, 2, dtype=torch.float64)
+        hidden = torch.zeros(5, 2, dtype=torch.bool)
+        share = best_share(ones, 2 * ones, ones, hidden, LOSSES["squared_error"])
+        np.testing.assert_array_equal(share, [0, 0])
+
+    def test_fills_what_both_expect(self) -> None:
+        """A gap is filled with the shares of both fills, and nothing else is."""
+        generator = torch.Generator().manual_seed(0)
+        rows = torch.randn(50, 3, generator=generator, dtype=torch.float64)
+        observed = torch.rand(rows.shape, generator=generator) > 0.3
+        gaussian = ConditionalGaussian().fit(rows, torch.ones_like(observed))
+        nearest = NearestMean().fit(rows)
+        share = torch.tensor([0.0, 0.3, 1.0], dtype=torch.float64)
+        filled = ConditionalStart(gaussian, nearest, share).fill(rows, observed)
+        one, other = (fill.fill(rows, observed) for fill in (gaussian, nearest))
+        expected = (1 - share) * one + share * other
+        np.testing.assert_allclose(filled[~observed], expected[~observed])
+        np.testing.assert_array_equal(filled[observed], rows[observed])

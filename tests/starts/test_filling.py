@@ -1,4 +1,4 @@
-"""The Gaussian of rows with gaps, against formulas and complete tables."""
+"""What fills gaps: a Gaussian against formulas, the nearest rows by hand."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 from sklearn.datasets import load_iris
 
-from skae._starts import ConditionalGaussian
+from skae._starts import ConditionalGaussian, NearestMean
 
 
 @pytest.fixture(scope="module")
@@ -115,3 +115,43 @@ def test_collinear_and_constant_columns() -> None:
     fitted = ConditionalGaussian(max_iter=50, tol=0).fit(rows * observed, observed)
     filled = fitted.fill(rows * observed, observed)
     np.testing.assert_allclose(filled, rows, atol=0.05)
+
+
+class TestNearest:
+    """The rows that are nearest to one, of three on a line."""
+
+    QUERY = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
+    SEEN = torch.tensor([[True, False]])
+
+    @pytest.fixture
+    def nearest(self) -> NearestMean:
+        stored = [[0.0, 0.0], [1.0, 10.0], [2.0, 20.0]]
+        return NearestMean().fit(torch.tensor(stored, dtype=torch.float64))
+
+    def test_a_copy_of_a_row_is_filled_from_it(self, nearest: NearestMean) -> None:
+        filled = nearest.fill(self.QUERY, self.SEEN)
+        np.testing.assert_allclose(filled, [[1.0, 10.0]])
+
+    def test_a_row_does_not_fill_itself(self, nearest: NearestMean) -> None:
+        filled = nearest.fill(self.QUERY, self.SEEN, own=torch.tensor([1]))
+        np.testing.assert_allclose(filled, [[1.0, 10.0]])  # the mean of its neighbours
+        stored = torch.tensor([[1.0, 99.0], [1.5, 3.0]], dtype=torch.float64)
+        nearest = NearestMean().fit(stored)
+        filled = nearest.fill(self.QUERY, self.SEEN, own=torch.tensor([0]))
+        np.testing.assert_allclose(filled, [[1.0, 3.0]])
+
+    def test_a_row_of_gaps_is_filled_with_the_means(self, nearest: NearestMean) -> None:
+        filled = nearest.fill(self.QUERY, torch.tensor([[False, False]]))
+        np.testing.assert_allclose(filled, [[1.0, 10.0]])
+
+    def test_only_what_is_observed_counts(self, nearest: NearestMean) -> None:
+        wild = torch.tensor([[1.0, 1e6]], dtype=torch.float64)
+        filled = nearest.fill(wild, self.SEEN)
+        np.testing.assert_allclose(filled, [[1.0, 10.0]])
+
+    @pytest.mark.parametrize("size", [1e-12, 1e6, 1e12])
+    def test_a_stray_row_is_filled_with_finite_numbers(
+        self, nearest: NearestMean, size: float
+    ) -> None:
+        stray = torch.tensor([[size, 0.0]], dtype=torch.float64)
+        assert nearest.fill(stray, self.SEEN).isfinite().all()
