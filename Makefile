@@ -1,16 +1,17 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 DATA ?=
+PYTEST ?=
 
 # Small networks train about as fast on one thread as on two, and where test workers or
 # other programs share the cores, threads that wait for each other are far slower.
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-oldest floors lint types format docs bench mutants install clean
+.PHONY: help demo test coverage test-oldest floors lint types format docs bench mutants install clean
 
 help:  ## show this list
-	@sed -n 's/^\([a-z]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*##/\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 # One stamp for each extra: installed again only when what is asked for changes.
 .venv/.%: pyproject.toml setup.cfg constraints.txt
@@ -22,7 +23,10 @@ demo: .venv/.examples  ## PCA against AutoencoderTransformer on real data; pictu
 	$(BIN)/python examples/plot_replace_pca.py --output demo
 
 test: .venv/.test floors  ## the tests, the doctests and the contracts on imports
-	$(BIN)/python -m pytest -n 2 --cov
+	$(BIN)/python -m pytest -n 2 $(PYTEST)
+
+coverage: .venv/.test  ## the tests, and the branches that they do not run
+	$(MAKE) test PYTEST=--cov
 
 # Its own environment: an old torch takes 3 GB to download and 6 GB on disk.
 .venv-oldest/.test: pyproject.toml setup.cfg constraints-oldest.txt

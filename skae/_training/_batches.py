@@ -67,7 +67,8 @@ class TrainingBatches:
 
     def _take(self, member: int, needed: int) -> torch.Tensor:
         rows, pieces = self._rows[member], [self._rest[member]]
-        while sum(map(len, pieces)) < needed:
+        missing = needed - len(pieces[0])
+        for _ in range(math.ceil(max(missing, 0) / len(rows))):
             order = torch.randperm(len(rows), generator=self._generator)
             pieces.append(rows[order])
         walk = torch.cat(pieces)
