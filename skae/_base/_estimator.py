@@ -24,6 +24,7 @@ from skae._training import (
     History,
     Problem,
     Settings,
+    Verdict,
     available_device,
     steps_of,
     train,
@@ -144,11 +145,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     def _record(
         self,
         history: History,
-        *,
-        uses_network: bool,
+        verdict: Verdict,
         score: Callable[[float], float] | None = None,
-        start_error: float | None = None,
-        kept_error: float | None = None,
         phase: str | None = None,
     ) -> None:
         """Set the attributes that tell of a training, or of one of its phases.
@@ -156,24 +154,20 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         Parameters
         ----------
         score : callable or None
-            Turns held-out errors into scores.
-        start_error, kept_error : float or None
-            Held-out error of the start alone and of what is kept.
+            Turns held-out errors into scores; None if there are none.
         """
-        self.history_ = history
         rounds = [row for row in history if row.get("phase") == phase]
+        self.history_ = history
         self.n_iter_ = len(rounds)
         self.loss_curve_ = [row["loss"] for row in rounds]
-        self.uses_network_ = uses_network
+        self.uses_network_ = verdict.uses_network
         self.validation_scores_ = None
-        self.start_validation_score_ = self.best_validation_score_ = None
-        if score is None:
-            return
-        self.validation_scores_ = [score(row["validation_loss"]) for row in rounds]
-        if start_error is not None:
-            self.start_validation_score_ = score(start_error)
-        if kept_error is not None:
-            self.best_validation_score_ = score(kept_error)
+        if score is not None:
+            self.validation_scores_ = [score(row["validation_loss"]) for row in rounds]
+        self.start_validation_score_, self.best_validation_score_ = (
+            None if score is None or error is None else score(error)
+            for error in (verdict.start_error, verdict.kept_error)
+        )
 
     def __sklearn_is_fitted__(self) -> bool:
         return "_fitted" in vars(self)

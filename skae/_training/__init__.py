@@ -17,7 +17,7 @@ from skae._training._folds import (
     choose_folds,
     choose_split,
 )
-from skae._training._gate import Gate, weigh
+from skae._training._gate import Gate, Verdict, weigh
 from skae._training._gated import Gated
 from skae._training._objective import Objective, Prepare, Tensors, Term, as_given
 from skae._training._problem import History, Problem, Settings
@@ -35,6 +35,7 @@ __all__ = [
     "Tensors",
     "Term",
     "Training",
+    "Verdict",
     "Watch",
     "all_rows",
     "as_given",

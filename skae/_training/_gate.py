@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from skae._training._engine import held_out_error
 from skae._training._problem import Problem
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What held-out rows say of a trained module.
+
+    Attributes
+    ----------
+    uses_network : bool
+        Whether anything of the network is kept.
+    start_error, kept_error : float or None
+        Mean error of the start alone and of what is kept; None if there is no start, or
+        no rows were held out.
+    """
+
+    uses_network: bool
+    start_error: float | None = None
+    kept_error: float | None = None
 
 
 class Gate:
@@ -61,7 +80,7 @@ class Gate:
         return bool(excess.mean() > self.standard_errors * standard_error)
 
 
-def weigh(problem: Problem[Any], gate: Gate) -> Gate:
+def weigh(problem: Problem[Any], gate: Gate) -> Verdict:
     """Let the held-out rows set the ``weight`` of a gated module."""
 
     def error_at(weight: float) -> np.ndarray:
@@ -69,4 +88,8 @@ def weigh(problem: Problem[Any], gate: Gate) -> Gate:
         return problem.folds.per_distinct_row(held_out_error(problem))
 
     problem.module.weight = gate.fit(error_at).weight_
-    return gate
+    return Verdict(
+        gate.weight_ > 0,
+        float(gate.start_error_.mean()),
+        float(gate.held_out_error_.mean()),
+    )

@@ -104,10 +104,13 @@ class TestWeigh:
     def test_chooses_as_the_gate_does(self, rng: np.random.RandomState) -> None:
         target = rng.normal(size=200)
         problem = weighing(2 * target, target, n_copies=1, keys=True)
-        gate = weigh(problem, Gate())
+        verdict = weigh(problem, gate := Gate())
         assert problem.module.weight == gate.weight_ == 0.5
+        assert verdict.uses_network
         np.testing.assert_allclose(gate.start_error_, target**2)
         np.testing.assert_allclose(gate.held_out_error_, held_out_error(problem))
+        assert verdict.start_error == pytest.approx(np.mean(target**2))
+        assert verdict.kept_error == pytest.approx(held_out_error(problem).mean())
 
     @pytest.mark.parametrize("n_copies", [1, 4, 30])
     def test_copies_of_rows_prove_no_more_than_the_rows(self, n_copies: int) -> None:
@@ -118,7 +121,8 @@ class TestWeigh:
         target = np.ones(36)
         output = 1 - np.sqrt(1 - gain)
         problem = weighing(output, target, n_copies, keys=True)
-        gate = weigh(problem, Gate(standard_errors=1.645))
+        gate = Gate(standard_errors=1.645)
+        assert not weigh(problem, gate).uses_network
         assert gate.start_error_.shape == gate.held_out_error_.shape == (36,)
         assert problem.module.weight == 0
         # Were they rows of their own, they would prove it.

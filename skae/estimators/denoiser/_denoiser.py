@@ -23,7 +23,15 @@ from skae._base import (
     loss_constraint,
     transaction,
 )
-from skae._training import Gate, History, Objective, Problem, choose_split, weigh
+from skae._training import (
+    Gate,
+    History,
+    Objective,
+    Problem,
+    Verdict,
+    choose_split,
+    weigh,
+)
 from skae.estimators.denoiser._checks import (
     check_clean_names,
     check_clean_rows,
@@ -308,15 +316,16 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         """Keep as much of the network as held-out rows prove to be of use."""
         restoration, start = untrained
         module = problem.module
-        module.weight, kept_errors = 0.0, start.errors
+        verdict, kept_errors = Verdict(uses_network=False), start.errors
         if history:
             # In the precision of the training, for speed.
             judged = problem.snapshot()
             judged.module.float()
-            module.weight = weigh(judged, Gate()).weight_
-            if module.weight > 0:
+            verdict = weigh(judged, Gate())
+            if verdict.uses_network:
                 kept_errors = squared_errors(judged)
-        self._record(history, uses_network=module.weight > 0)
+            module.weight = judged.module.weight
+        self._record(history, verdict)
         self._fitted = restoration.with_network(module)
         self.module_ = module
         self.start_ = start.name

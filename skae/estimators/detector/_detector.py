@@ -23,7 +23,7 @@ from skae._base import (
     without_gaps,
 )
 from skae._tables import map_blocks
-from skae._training import History, Objective, Problem
+from skae._training import History, Objective, Problem, Verdict
 from skae.estimators.detector._core import core_rows
 from skae.estimators.detector._examples import HiddenFeatures, Rows
 from skae.estimators.detector._module import MaskedAutoencoder
@@ -276,7 +276,7 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
         """Let the trained networks judge beside the nearest rows."""
         rows, nearest = untrained
         networks = MaskedNetworks(problem.module, rows.view).fit(rows)
-        self._record(history, uses_network=True)
+        self._record(history, Verdict(uses_network=True))
         self._fitted = Panel(networks, nearest)
         self.experts_ = self._fitted.experts
         self.module_ = networks.module

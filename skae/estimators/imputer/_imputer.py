@@ -35,6 +35,7 @@ from skae._training import (
     History,
     Objective,
     Problem,
+    Verdict,
     all_rows,
     choose_cross_validation,
     weigh,
@@ -298,30 +299,20 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
     ) -> None:
         """Keep as much of the network as held-out rows prove to be of use."""
         filler, judged = untrained
-        module = problem.module
-        module.weight = float(len(history) > 0)
-        score = start_error = kept_error = None
+        verdict, score = Verdict(len(history) > 0), None
+        problem.module.weight = float(verdict.uses_network)
         if history and problem.provable:
             # The networks are averaged, from which each gains more than it shows when
             # it is judged alone: no significance is asked for.
-            gate = weigh(problem, Gate(standard_errors=0))
+            verdict = weigh(problem, Gate(standard_errors=0))
             score = ScoreOfFills.of(problem)
-            start_error = float(gate.start_error_.mean())
-            kept_error = float(gate.held_out_error_.mean())
-        self._record(
-            history,
-            uses_network=module.weight > 0,
-            score=score,
-            start_error=start_error,
-            kept_error=kept_error,
-        )
+        self._record(history, verdict, score)
         self._fitted = filler.with_network(problem, judged)
-        self.module_ = module
+        self.module_ = problem.module
         self.start_ = filler.start
         self.indicator_ = filler.indicator
-        self.statistics_ = filler.columns.statistics(
-            0.0 if self.keep_empty_features else np.nan
-        )
+        empty = 0.0 if self.keep_empty_features else np.nan
+        self.statistics_ = filler.columns.statistics(empty)
 
     def transform(self, X) -> np.ndarray:
         """Fill the gaps of rows.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from numbers import Integral
 from typing import ClassVar, Generic, Self, TypeVar
 
@@ -12,7 +11,15 @@ import torch
 
 from skae._starts import PrincipalComponents, linear_maps
 from skae._tables import Coordinates
-from skae._training import Folds, Gate, History, Problem, held_out_error, weigh
+from skae._training import (
+    Folds,
+    Gate,
+    History,
+    Problem,
+    Verdict,
+    held_out_error,
+    weigh,
+)
 from skae.estimators.transformer._module import (
     GatedAutoencoder,
     fine_tuned,
@@ -25,23 +32,6 @@ from skae.networks import Autoencoder, Network, last_member
 from skae.noise import Corruption
 
 _FADE_ROWS = 20_000  # enough rows for a quantile of 99.9 %
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the held-out rows say of a trained module.
-
-    Attributes
-    ----------
-    uses_network : bool
-    start_error, kept_error : float or None
-        Mean held-out error of the start alone and of what is kept; None if there is no
-        start, or no rows were held out.
-    """
-
-    uses_network: bool
-    start_error: float | None = None
-    kept_error: float | None = None
 
 
 Trained = TypeVar("Trained", bound=Autoencoder)
@@ -133,9 +123,7 @@ class _GatedStart(Start[GatedAutoencoder]):
         if not problem.provable:
             module.weight = float(len(history) > 0)
             return Verdict(module.weight > 0)
-        gate = weigh(problem, Gate())
-        start, kept = gate.start_error_.mean(), gate.held_out_error_.mean()
-        return Verdict(module.weight > 0, float(start), float(kept))
+        return weigh(problem, Gate())
 
     def kept(self, module: GatedAutoencoder) -> Autoencoder:
         return module.kept()

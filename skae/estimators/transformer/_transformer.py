@@ -350,14 +350,7 @@ class AutoencoderTransformer(
         self.n_components_ = start.n_components
         self.mean_ = start.mean
         self.start_ = start.pca
-        self._record(
-            history,
-            uses_network=verdict.uses_network,
-            score=start.score,
-            start_error=verdict.start_error,
-            kept_error=verdict.kept_error,
-            phase=self._last_phase,
-        )
+        self._record(history, verdict, start.score, self._last_phase)
         self._fitted = start.codec(problem.module)
         self.module_ = self._fitted.module
 
