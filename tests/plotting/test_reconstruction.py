@@ -10,7 +10,11 @@ from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from sklearn.exceptions import NotFittedError
 
-from skae import AutoencoderTransformer, ReconstructionOutlierDetector
+from skae import (
+    AutoencoderTransformer,
+    DenoisingTransformer,
+    ReconstructionOutlierDetector,
+)
 from skae.plotting import ReconstructionDisplay
 
 
@@ -50,6 +54,24 @@ def test_corrupted_rows_are_what_is_reconstructed(
     assert np.array_equal(display.reconstruction, reducer.reconstruct(corrupted))
     drawn = display.artists_[1, 2].get_array()
     np.testing.assert_allclose(drawn.ravel() * 16, corrupted[2])
+
+
+def test_of_a_denoiser_what_it_restores(
+    digits: np.ndarray, rng: np.random.RandomState
+) -> None:
+    """Also where it returns a data frame."""
+    denoiser = DenoisingTransformer(max_iter=1, random_state=0).fit(digits)
+    corrupted = digits[:3] + rng.normal(size=(3, 64))
+    restored = denoiser.transform(corrupted)
+    for output in ("default", "pandas"):
+        display = ReconstructionDisplay.from_estimator(
+            denoiser.set_output(transform=output),
+            digits[:3],
+            image_shape=(8, 8),
+            corrupted=corrupted,
+        )
+        assert names(display) == ["original", "corrupted", "reconstruction"]
+        assert np.array_equal(display.reconstruction, restored)
 
 
 def test_curves(reducer: AutoencoderTransformer, digits: np.ndarray) -> None:
