@@ -324,7 +324,7 @@ class _RoundNet(NeuralNet):
     def _train_round(self, batches: Iterator[Tensors]) -> None:
         self.module_.train()
         steps, began = self.batches.steps, time.perf_counter()
-        total = torch.zeros((), device=self.device)
+        total = torch.zeros((), dtype=torch.float32, device=self.device)
         for step, batch in enumerate(batches):
             self.optimizer_.param_groups[0]["lr"] = self.schedule.rate(
                 (step + 0.5) / steps
