@@ -93,10 +93,12 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     def _learn(
         self,
         problem: Problem,
-        prediction: Any,
+        untrained: Any,
         draws: Draws,
         passed: dict[str, Any],
         settings: Settings,
+        *,
+        worth: bool = True,
         phases: Phases | None = None,
         max_phases: int = 0,
     ) -> Self:
@@ -106,26 +108,32 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         ----------
         problem : Problem
             What is trained.
-        prediction : object
-            What predicts, by the start alone.
+        untrained : object
+            What predicts by the start alone, or what it is made of; passed on to
+            :meth:`_take_over`.
+        draws : Draws
         passed : dict
             What the user passed to ``fit``.
-        phases : iterable of (str or None, Problem) or None
-            Parts of the training, in their order. None is a single one, whose rounds
-            are the parts of the fit.
+        settings : Settings
+        worth : bool
+            Whether there is anything to learn that could be kept.
+        phases : iterable of (str, Problem) or None
+            Parts of the training that have a name, in their order. None is a single
+            part, whose rounds are the parts of the fit.
         max_phases : int
-            Largest number of phases that have a name.
+            Largest number of phases.
         """
         history: History = []
 
         def if_it_ended_here(phase: str | None, rounds: History) -> dict[str, Any]:
             fitted = copy.copy(self)
             so_far = history + _in_phase(phase, rounds)
-            fitted._take_over(prediction, problem.snapshot(), so_far)
+            fitted._take_over(untrained, problem.snapshot(), so_far)
             return fitted.__dict__
 
         fit = FitTask.whole(self, passed, max_phases or settings.max_iter)
-        for name, part in [(None, problem)] if phases is None else phases:
+        single = [(None, problem)] if worth else []
+        for name, part in single if phases is None else phases:
             fitted_after = partial(if_it_ended_here, name)
             task = fit if name is None else fit.subtask(name, settings.max_iter)
             training = train(part, settings, draws.generator, task.watch(fitted_after))
@@ -134,12 +142,12 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             history += _in_phase(name, training.history)
             if task is not fit and task.end(partial(fitted_after, [])):
                 break
-        self._take_over(prediction, problem, history)
+        self._take_over(untrained, problem, history)
         fit.end(lambda: self.__dict__)
         return self
 
     @abstractmethod
-    def _take_over(self, prediction: Any, problem: Problem, history: History) -> None:
+    def _take_over(self, untrained: Any, problem: Problem, history: History) -> None:
         """Set all fitted attributes, and keep of the network what is of use."""
 
     def _record(

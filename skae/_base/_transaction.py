@@ -15,36 +15,36 @@ Fit = TypeVar("Fit", bound=Callable[..., Any])
 def transaction(fit: Fit) -> Fit:
     """Decorate ``fit`` of an estimator.
 
-    Parameters are validated, and `fit` runs on a copy of the estimator without fitted
-    state. The estimator takes over what the copy has learned when `fit` has returned:
-    until then, and for good if `fit` is interrupted or fails, it is what it was. All of
-    it runs on one thread, so that the result does not depend on how many there are.
+    Parameters are validated, and `fit` runs on a copy of the estimator without what an
+    earlier fit has set. The estimator takes over what is set on the copy when `fit` has
+    returned: until then, and for good if `fit` is interrupted or fails, it is what it
+    was. All of it runs on one thread, so that the result does not depend on how many
+    there are.
     """
     validated = validated_fit(prefer_skip_nested_validation=True)(fit)
 
     @functools.wraps(fit)
     def fit_at_once(estimator: Any, *args: Any, **kwargs: Any) -> Any:
         fresh = object.__new__(type(estimator))
-        vars(fresh).update(_state(estimator, fitted=False))
+        unfitted = _without_fit(estimator)
+        fresh.__dict__.update(unfitted)
         with one_thread():
             validated(fresh, *args, **kwargs)
+        learned = {k: v for k, v in vars(fresh).items() if k not in unfitted}
         # One assignment: there is no moment between the old state and the new one.
-        estimator.__dict__ = _state(estimator, fitted=False) | _state(
-            fresh, fitted=True
+        estimator.__dict__ = (
+            _without_fit(estimator) | learned | {"_set_by_fit": set(learned)}
         )
         return estimator
 
     return fit_at_once  # type: ignore[return-value]
 
 
-def _state(estimator: Any, *, fitted: bool) -> dict[str, Any]:
-    """Attributes of an estimator that are, or are not, what a fit has left."""
-    return {
-        name: value
-        for name, value in vars(estimator).items()
-        if fitted == (name == "_fitted" or _ends_in_underscore(name))
-    }
+def _without_fit(estimator: Any) -> dict[str, Any]:
+    """Attributes that no fit has set.
 
-
-def _ends_in_underscore(name: str) -> bool:
-    return name.endswith("_") and not name.startswith("_")
+    Those of a subclass that extends ``fit`` are not ours to forget.
+    """
+    state = vars(estimator)
+    ours = {"_set_by_fit", *state.get("_set_by_fit", ())}
+    return {name: value for name, value in state.items() if name not in ours}

@@ -1,8 +1,8 @@
 """One thread: with more of them, the last bits of a result would be others.
 
-On cores that other programs use as well, two threads also took 9 to 33 times as long as
-one for the steps of a training, because they wait for each other at every operation.
-Work is spread over cores by fitting several estimators at once.
+On cores that other programs use as well, threads also wait for each other at every
+operation, and are slower than one. Work is spread over cores by fitting several
+estimators at once.
 """
 
 from __future__ import annotations

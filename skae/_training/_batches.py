@@ -55,7 +55,7 @@ class TrainingBatches:
         self.steps = steps
         self._rows = [torch.from_numpy(rows) for rows in folds.training]
         self._rest = [rows[:0] for rows in self._rows]
-        self._generator = generator
+        self.generator = generator
         self._batch_size = min(batch_size, folds.longest)
 
     def next_round(self) -> torch.Tensor:
@@ -69,7 +69,7 @@ class TrainingBatches:
         rows, pieces = self._rows[member], [self._rest[member]]
         missing = needed - len(pieces[0])
         for _ in range(math.ceil(max(missing, 0) / len(rows))):
-            order = torch.randperm(len(rows), generator=self._generator)
+            order = torch.randperm(len(rows), generator=self.generator)
             pieces.append(rows[order])
         walk = torch.cat(pieces)
         self._rest[member] = walk[needed:]

@@ -111,23 +111,11 @@ def train(
         net.best_weights.hand_to(problem.module)
         return net.rounds()
 
-    with (
-        tqdm(
-            total=settings.max_iter, unit="round", disable=not settings.verbose
-        ) as progress,
-        _own_draws(working, generator, device),
-    ):
+    with tqdm(
+        total=settings.max_iter, unit="round", disable=not settings.verbose
+    ) as progress:
         net.run(on_device, progress, lambda run: watch(run, so_far))
     return Training(so_far(), net.diverged)
-
-
-def _own_draws(
-    module: nn.Module, generator: torch.Generator, device: torch.device
-) -> AbstractContextManager[None]:
-    """Let modules of users, which know no generator, draw from a given one."""
-    if member_lists(module):
-        return global_draws_from(generator, device)
-    return nullcontext()
 
 
 def held_out_error(problem: Problem) -> np.ndarray:
@@ -245,7 +233,8 @@ class _RoundNet(NeuralNet):
     ) -> None:
         """Run the rounds of the schedule, or as many as are asked for."""
         self.initialize()
-        self.start_loss = self._loss_of_one_pass(tensors)
+        with self._own_draws():
+            self.start_loss = self._loss_of_one_pass(tensors)
         self.best, self.best_weights = math.inf, self.flat.copy()
         stop = False
         while not (stop or self.schedule.finished):
@@ -254,7 +243,8 @@ class _RoundNet(NeuralNet):
                 break
 
     def _run_round(self, tensors: Tensors, progress: tqdm) -> None:
-        self.fit_loop(tensors, epochs=1)
+        with self._own_draws():
+            self.fit_loop(tensors, epochs=1)
         if self.diverged:
             return
         judged_by = "loss" if self.held_out is None else "validation_loss"
@@ -272,6 +262,12 @@ class _RoundNet(NeuralNet):
             {"round": row["epoch"]} | {key: row[key] for key in recorded if key in row}
             for row in self.history
         ]
+
+    def _own_draws(self) -> AbstractContextManager[None]:
+        """Let modules of users, which know no generator, draw from that of the rows."""
+        if member_lists(self.module_):
+            return global_draws_from(self.batches.generator, torch.device(self.device))
+        return nullcontext()
 
     @torch.no_grad()
     def _loss_of_one_pass(self, tensors: Tensors) -> float:

@@ -100,6 +100,8 @@ def choose_folds(
         return all_rows(len(X))
     if cv == "auto" and len(X) >= _FEW_ROWS:
         keys = row_keys(X, random_state)
+        if _are_few(keys):
+            return all_rows(len(X))
         folds = single_split(keys, min(validation_fraction, _MOST_HELD_OUT / len(X)))
         # A handful of rows, each many times, may all fall on one side.
         one_sided = min(len(folds.training[0]), len(folds.held_out[0])) == 0
@@ -162,6 +164,14 @@ def _shuffled_ranks(
     _, first, copy_of = np.unique(keys, return_index=True, return_inverse=True)
     appearance = first.argsort().argsort()
     return random_state.permutation(len(first))[appearance[copy_of]]
+
+
+def _are_few(keys: np.ndarray) -> bool:
+    """Tell whether a handful of rows is all there is, each many times."""
+    # As a rule a part of them shows that there are enough.
+    if len(np.unique(keys[:_FEW_ROWS])) >= _FEWEST_ROWS:
+        return False
+    return len(np.unique(keys)) < _FEWEST_ROWS
 
 
 def all_rows(n_samples: int) -> Folds:

@@ -27,7 +27,9 @@ class Loss:
         ``(output, target) -> loss`` of every element, which torch can differentiate.
         A function of a module or a :func:`functools.partial` of one can be pickled.
     link, inverse_link : callable, default=identity
-        From the network's output to the scale of the features, and back.
+        From the network's output to the scale of the features, and back. With a link, X
+        is neither centred nor scaled, and only
+        :class:`~skae.AutoencoderTransformer` with ``start=None`` takes it.
     rotation_invariant : bool, default=False
         Whether the sum over features is the same in every orthonormal basis.
     unit_interval : bool, default=False
@@ -58,3 +60,8 @@ class Loss:
     inverse_link: Callable[[torch.Tensor], torch.Tensor] = identity
     rotation_invariant: bool = False
     unit_interval: bool = False
+
+    @property
+    def linked(self) -> bool:
+        """Whether the output of a network is not on the scale of the features."""
+        return self.link is not identity

@@ -37,3 +37,14 @@ LOSSES = {
 def resolve_loss(loss: str | Loss) -> Loss:
     """Return the loss of a name, or the loss itself."""
     return LOSSES[loss] if isinstance(loss, str) else loss
+
+
+def resolve_unlinked_loss(loss: str | Loss) -> Loss:
+    """Return a loss whose outputs are on the scale of the features."""
+    resolved = resolve_loss(loss)
+    if resolved.linked or resolved.unit_interval:
+        raise ValueError(
+            "loss must not have a link or be for values in [0, 1] in this estimator; "
+            "pass a Loss without, or loss='squared_error'."
+        )
+    return resolved

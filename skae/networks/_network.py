@@ -22,8 +22,10 @@ class Network(BaseEstimator):
     nothing of members, use :class:`TorchNetwork` instead.
 
     Every tensor has a leading axis of members: networks of one shape that are trained
-    at once. Modules take and return tensors ``(members, batch, n)``, and each of their
-    parameters and buffers begins with an axis of so many members, or of one for all.
+    at once. Modules take and return tensors ``(members, batch, n)``, or images
+    ``(members, batch, height, width, channels)``, and each of their parameters and
+    buffers begins with an axis of so many members, or of one for all. They are trained
+    in float32 and predict in float64; weights are cast as needed.
 
     Attributes
     ----------

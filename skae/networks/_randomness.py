@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+
+_LOCK = threading.RLock()
 
 
 @contextmanager
@@ -14,12 +17,13 @@ def global_draws_from(
 ) -> Iterator[None]:
     """Let torch's global random numbers follow from a generator; then put them back.
 
-    New tensors are of float32, or others would be drawn.
+    New tensors are of float32, or others would be drawn. Both are those of the whole
+    process, so that one thread waits for the other.
     """
     seed = int(torch.randint(2**62, (), generator=generator))
     gpus = [] if device is None or device.type != "cuda" else [device]
     dtype = torch.get_default_dtype()
-    with torch.random.fork_rng(devices=gpus):
+    with _LOCK, torch.random.fork_rng(devices=gpus):
         torch.default_generator.manual_seed(seed)
         for gpu in gpus:
             with torch.cuda.device(gpu):

@@ -21,10 +21,11 @@ class TorchNetwork(Network):
     """Your own torch modules, for rows of any kind.
 
     Modules are built in ``fit``, one for each network that is trained at once, and know
-    nothing of each other. They see the features as they are, centred and divided by one
-    number, in batches of shape ``(batch, n_features)``. What a module draws, weights or
-    dropout, follows from ``random_state``, and torch's global random numbers stay as
-    they were.
+    nothing of each other. They see features that the estimator has centred and scaled,
+    in batches of shape ``(batch, n_features)``, in float32 while they are trained and
+    in float64 afterwards. What a module draws, weights or dropout, follows from
+    ``random_state``, and torch's global random numbers stay as they were; of fits in
+    several threads, one therefore waits for the other.
 
     Parameters
     ----------
@@ -179,7 +180,7 @@ class TorchNetwork(Network):
         for _ in range(members):
             with global_draws_from(generator):
                 module = make(n_in, n_out, **parameters).double()
-            _check_shape(module, part, n_in, n_out)
+                _check_shape(module, part, n_in, n_out)
             built.append(module)
         return OwnModules(built, n_out)
 

@@ -12,10 +12,10 @@ class Contraction(Penalty):
     """Add the squared derivatives of the code by the inputs to the loss of every row.
 
     ``strength * sum_ij (dz_j / dx_i) ** 2``, the squared Frobenius norm of the
-    encoder's Jacobian at the row, exactly and whatever the layers are. It takes a
-    backward pass through the encoder for each component. The encoder could as well make
-    its codes small and the decoder large; ``tied_weights=True`` of the network stands
-    against that.
+    encoder's Jacobian at the row as the network sees it, exactly and whatever the
+    layers are. It takes a backward pass through the encoder for each component. The
+    encoder could as well make its codes small and the decoder large;
+    ``tied_weights=True`` of the network stands against that.
 
     Parameters
     ----------

@@ -8,6 +8,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from joblib import Parallel, delayed
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.model_selection import GridSearchCV
@@ -19,6 +20,7 @@ from skae import (
     ReconstructionOutlierDetector,
 )
 from skae.networks import DenseNetwork, TorchNetwork
+from tests.laws._recorder import Recorder
 
 
 class Coder(nn.Sequential):
@@ -83,6 +85,33 @@ def test_same_seed_same_bits(
         assert torch.equal(torch.get_rng_state(), before)
         results.append([fitted.transform(curve), fitted.loss_curve_])
     np.testing.assert_equal(*results)
+
+
+def test_fits_in_threads_are_those_of_a_fit_alone(curve: np.ndarray) -> None:
+    """One waits for the other, because torch's global numbers are of the process."""
+    alone = reducer(DRAWING, max_iter=3).fit(curve).transform(curve)
+    before = torch.get_rng_state()
+    fits = Parallel(n_jobs=4, backend="threading")(
+        delayed(reducer(DRAWING, max_iter=3).fit)(curve) for _ in range(6)
+    )
+    assert torch.equal(torch.get_rng_state(), before)
+    for fitted in fits:
+        np.testing.assert_array_equal(fitted.transform(curve), alone)
+
+
+def test_what_a_callback_draws_changes_nothing(curve: np.ndarray) -> None:
+    pytest.importorskip("sklearn.callback", reason="scikit-learn >= 1.9")
+
+    class Drawer(Recorder):
+        def on_fit_task_end(
+            self, estimator, context, *, X=None, y=None, fitted_estimator=None
+        ) -> bool:
+            torch.rand(3)
+            return False
+
+    plain = reducer(DRAWING).fit(curve)
+    watched = reducer(DRAWING).set_callbacks(Drawer()).fit(curve)
+    np.testing.assert_array_equal(watched.transform(curve), plain.transform(curve))
 
 
 @pytest.mark.parametrize("network", [CODERS, DRAWING], ids=["coders", "drawing"])

@@ -10,10 +10,9 @@ from sklearn.utils import check_array
 
 from skae._base import feature_names
 from skae._tables import has_gaps
+from skae.estimators.denoiser._examples import Shape
 from skae.networks import Network
 from skae.noise import GaussianNoise, Noise
-
-Shape = tuple[int, ...]
 
 
 def choose_noise(
@@ -34,7 +33,8 @@ def choose_noise(
         )
     if noise == "auto":
         return GaussianNoise(0.1 * (float(X.max()) - float(X.min()) or 1.0))
-    if all(value == 0 for value in np.ravel(noise.strength)):
+    strength = noise.get_params().get("strength", 1.0)
+    if all(value == 0 for value in np.ravel(strength)):
         raise ValueError(f"noise={noise} changes nothing; raise its strength.")
     return noise
 
@@ -107,7 +107,7 @@ def row_shapes(network: Network, n_in: int, n_out: int) -> tuple[Shape, Shape]:
     ):
         raise ValueError(
             f"X has {n_in} features, which are no images smaller than image_shape="
-            f"{network.get_params()['image_shape']!r} by a whole factor in height and "
+            f"{clean[: 2 if channels == 1 else 3]} by a whole factor in height and "
             "width; pass images of such a size as X."
         )
     return (*sides, channels), clean

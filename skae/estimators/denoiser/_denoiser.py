@@ -50,7 +50,7 @@ from skae.estimators.denoiser._start import (
     fit_starts,
     squared_errors,
 )
-from skae.losses import Loss, resolve_loss
+from skae.losses import Loss, resolve_unlinked_loss
 from skae.networks import Network, resolve_network
 from skae.noise import Noise
 
@@ -284,7 +284,7 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
             self.network, self.hidden_layer_sizes, self.activation
         )
         shapes = row_shapes(network, rows.shape[1], clean.shape[1])
-        loss, draws = resolve_loss(self.loss), Draws(self.random_state)
+        loss, draws = resolve_unlinked_loss(self.loss), Draws(self.random_state)
         folds = choose_split(clean, self.validation_fraction, draws.random_state)
         pairs = Pairs.of(rows, clean, noise, shapes, folds, draws.generator)
         settings = self._settings(folds, **_automatic(shapes[1]))
@@ -295,16 +295,15 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         )
         start = choose_start(starts, untrained, settings, draws.generator)
         restoration = Restoration.by_the_start(
-            pairs, clean, start.problem.module, draws.seed()
+            pairs, clean, feature_names(X_clean), start.problem.module, draws.seed()
         )
-        self.clean_feature_names_ = None if X_clean is None else feature_names(X_clean)
         return self._learn(
             start.problem,
             (restoration, start),
             draws,
             {"X": X, "y": y, "metadata": _metadata(X_clean)},
             settings,
-            phases=None if start.improvable else [],
+            worth=start.improvable,
         )
 
     def _take_over(
@@ -330,6 +329,7 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         self.module_ = module
         self.start_ = start.name
         self.n_features_out_ = restoration.n_out
+        self.clean_feature_names_ = restoration.names_out
         self.data_range_ = restoration.peak
         if problem.provable:
             scale = restoration.clean.scale**2

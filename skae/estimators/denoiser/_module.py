@@ -71,7 +71,7 @@ class Restorer(Gated):
         seen += clean[-1] * factor**2
         built = network.build_map(
             (*degraded[:-1], seen), clean, members=1, generator=generator
-        )
+        ).double()
         return cls(built, pairs.surroundings, factor, gaps=pairs.gaps)
 
     def with_start(self, start: RestoringStart) -> Restorer:

@@ -42,6 +42,8 @@ class Restoration:
         In which the module sees a degraded row.
     n_out : int
         Values of a clean row.
+    names_out : ndarray of str or None
+        Names of the clean features, if they have any.
     peak : float
         Largest less smallest clean value.
     degrade : Degradation or None
@@ -58,6 +60,7 @@ class Restoration:
     clean: Coordinates
     shape: tuple[int, ...]
     n_out: int
+    names_out: np.ndarray | None
     peak: float
     degrade: Degradation | None
     seed: int
@@ -66,7 +69,12 @@ class Restoration:
 
     @classmethod
     def by_the_start(
-        cls, pairs: Pairs, clean: np.ndarray, restorer: Restorer, seed: int
+        cls,
+        pairs: Pairs,
+        clean: np.ndarray,
+        names_out: np.ndarray | None,
+        restorer: Restorer,
+        seed: int,
     ) -> Restoration:
         """Restore by the start alone, as long as the restorer gives no other weight.
 
@@ -80,6 +88,7 @@ class Restoration:
             *pairs.views,
             pairs.shapes[0],
             clean.shape[1],
+            names_out,
             peak,
             pairs.degrade,
             seed,

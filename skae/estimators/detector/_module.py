@@ -45,7 +45,7 @@ class MaskedAutoencoder(nn.Module):
         """Build the networks of all members and deal the features."""
         stack = network.build_map(
             (2 * n_features,), (n_features,), members=members, generator=generator
-        )
+        ).double()
         stack.zero_output_()
         # float32 whatever torch's default is.
         draws = torch.empty(members, n_features, dtype=torch.float32)

@@ -49,16 +49,21 @@ def check_parameters(transformer: AutoencoderTransformer) -> None:
 
 def check_loss(transformer: AutoencoderTransformer, loss: Loss, X: np.ndarray) -> None:
     """Raise a ValueError if a loss does not go with the start or the rows."""
-    name = transformer.loss
+    name = repr(transformer.loss) if isinstance(transformer.loss, str) else "Loss(...)"
     if loss.unit_interval and transformer.start == "pca":
         raise ValueError(
-            f"loss={name!r} cannot start at PCA, which leaves the interval [0, 1]; set "
+            f"loss={name} cannot start at PCA, which leaves the interval [0, 1]; set "
             "start=None."
+        )
+    if loss.linked and transformer.start == "pca":
+        raise ValueError(
+            f"loss={name} has a link, through which PCA's reconstruction cannot go; "
+            "set start=None."
         )
     rounding = 10 * np.finfo(X.dtype).eps
     if loss.unit_interval and (X.min() < -rounding or X.max() > 1 + rounding):
         raise ValueError(
-            f"loss={name!r} needs X in [0, 1]; scale X with MinMaxScaler or set "
+            f"loss={name} needs X in [0, 1]; scale X with MinMaxScaler or set "
             "loss='squared_error'."
         )
 

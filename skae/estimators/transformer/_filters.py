@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from skae._tables import Coordinates
+from skae.estimators.transformer._module import GatedSide
 from skae.networks import MemberConvolution, MemberLinear
 
 
@@ -27,6 +28,8 @@ def filters_of(encoder: nn.Module, coordinates: Coordinates) -> np.ndarray:
 
 
 def _first_layer(encoder: nn.Module) -> nn.Module | None:
+    while isinstance(encoder, GatedSide):
+        encoder = encoder.learned
     layers = MemberLinear | MemberConvolution
     found = (module for module in encoder.modules() if isinstance(module, layers))
     return next(found, None)

@@ -72,6 +72,11 @@ class GatedSide(Gated):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.gated(x)
 
+    @property
+    def learned(self) -> nn.Module:
+        """What was trained."""
+        raise NotImplementedError
+
     def kept(self) -> nn.Module:
         """Return what predicts, without a part that has no weight."""
         return self if self.weight > 0 else self.start
@@ -85,6 +90,10 @@ class FadedSum(GatedSide):
         self.network = network
         self.fade = fade
 
+    @property
+    def learned(self) -> nn.Module:
+        return self.network
+
     def correction(self, x: torch.Tensor) -> torch.Tensor:
         # The weight times one number a row costs less than times all outputs.
         keep = self.weight * self.fade(x)
@@ -97,6 +106,10 @@ class Blend(GatedSide):
     def __init__(self, start: nn.Module, tuned: nn.Module) -> None:
         super().__init__(start)
         self.tuned = tuned
+
+    @property
+    def learned(self) -> nn.Module:
+        return self.tuned
 
     def correction(self, x: torch.Tensor) -> torch.Tensor:
         return self.weight * (self.tuned(x) - self.start(x))

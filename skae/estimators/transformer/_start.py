@@ -181,7 +181,7 @@ class PCAStart(_GatedStart):
             self.n_components,
             members=folds.members,
             generator=generator,
-        )
+        ).double()
         # Beside inputs that hardly vary, noise is large: what fades far from the rows
         # must know them as the training shows them, or it fades everywhere.
         seen = inputs[:: 1 + len(inputs) // _FADE_ROWS]
@@ -222,7 +222,7 @@ class RandomStart(Start[Autoencoder]):
     def fit(self, X: np.ndarray) -> Self:
         self.mean = X.mean(axis=0, dtype=np.float64)
         std = np.sqrt(X.var(axis=0, dtype=np.float64).mean())
-        if self.loss.unit_interval:
+        if self.loss.unit_interval or self.loss.linked:
             self.coordinates = Coordinates(np.zeros(X.shape[1]), 1.0)
             self.std = std
         else:
@@ -242,7 +242,7 @@ class RandomStart(Start[Autoencoder]):
             self.n_components,
             members=folds.members,
             generator=generator,
-        )
+        ).double()
 
     def judge(self, problem: Problem[Autoencoder], history: History) -> Verdict:
         if not problem.provable:

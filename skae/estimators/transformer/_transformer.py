@@ -365,7 +365,7 @@ class AutoencoderTransformer(
         Returns
         -------
         Z : ndarray of shape (n_samples, n_components)
-            Components, in the units of X.
+            Components, with a PCA start in the units of X.
         """
         check_is_fitted(self)
         return map_blocks(self._fitted.encode, self._check_X(X), self.n_components_)
@@ -478,9 +478,9 @@ class AutoencoderTransformer(
         check_is_fitted(self)
         if self.start_ is None:
             raise AttributeError(
-                "explained_variance_ratio_ is PCA's and there without a PCA start no "
-                "more; fit with start='pca', or ask score for the fraction of the "
-                "variance that is explained."
+                "explained_variance_ratio_ is PCA's, and this fit has no PCA start; "
+                "fit with start='pca', or use score for the fraction of the variance "
+                "that is explained."
             )
         return self.start_.explained_variance_ratio_
 
