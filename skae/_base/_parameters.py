@@ -9,7 +9,8 @@ import torch
 
 from skae._base._sklearn import Interval, StrOptions
 from skae.losses import LOSSES, Loss
-from skae.networks import ACTIVATIONS, Network
+from skae.networks import Network
+from skae.networks._layers import ACTIVATIONS
 
 Constraints = dict[str, list[Any]]
 

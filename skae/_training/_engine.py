@@ -23,11 +23,8 @@ from skae._training._flat import FlatParameters
 from skae._training._objective import Objective, Tensors
 from skae._training._problem import History, Problem, Settings
 from skae._training._schedule import Schedule
-from skae.networks import (
-    global_draws_from,
-    member_lists,
-    member_tensors,
-)
+from skae.networks._members import member_lists, member_tensors
+from skae.networks._randomness import global_draws_from
 
 _DIVERGED = 10  # a loss that has grown by this factor does not come back
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from skae.networks import member_lists
+from skae.networks._members import member_lists
 
 
 def trainable(module: nn.Module) -> Iterator[nn.Parameter]:

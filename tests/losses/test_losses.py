@@ -1,11 +1,16 @@
 """Losses: values computed by hand, links and domains."""
 
 import math
+from functools import partial
 
+import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 
-from skae.losses import LOSSES, Loss, resolve_loss
+from skae import AutoencoderTransformer, DenoisingImputer, DenoisingTransformer
+from skae.losses import LOSSES, Loss
+from skae.losses._named import resolve_loss
 
 
 @pytest.mark.parametrize(
@@ -66,3 +71,60 @@ def test_a_loss_of_ones_own_stands_for_itself() -> None:
     assert torch.equal(own.inverse_link(x), x)
     assert not own.rotation_invariant
     assert not own.unit_interval
+
+
+POISSON = Loss(
+    partial(torch.nn.functional.poisson_nll_loss, log_input=True, reduction="none"),
+    link=torch.exp,
+    inverse_link=torch.log,
+)
+
+
+class TestLink:
+    """Where the output of a network is not on the scale of the features."""
+
+    def test_counts_are_learned_on_their_own_scale(self) -> None:
+        rng = np.random.RandomState(0)
+        rates = np.exp(np.outer(rng.normal(size=300), [1, -1, 0.5, 1]))
+        X = rng.poisson(3 * rates).astype(float)
+        reducer = AutoencoderTransformer(
+            2, start=None, loss=POISSON, max_iter=30, random_state=0
+        ).fit(X)
+        expected = reducer.reconstruct(X)
+        assert expected.min() > 0
+        assert reducer.score(X) > 0.6
+
+    @pytest.mark.parametrize("loss", [POISSON, LOSSES["log_loss"]])
+    def test_pca_cannot_be_the_start(self, loss: Loss) -> None:
+        X = np.random.RandomState(0).uniform(size=(40, 4))
+        with pytest.raises(ValueError, match="set start=None"):
+            AutoencoderTransformer(2, loss=loss).fit(X)
+
+    @pytest.mark.parametrize("estimator", [DenoisingImputer, DenoisingTransformer])
+    @pytest.mark.parametrize("loss", [POISSON, LOSSES["log_loss"]])
+    def test_is_refused_where_fills_are_added_to(
+        self, estimator: type, loss: Loss
+    ) -> None:
+        X = np.random.RandomState(0).uniform(size=(40, 4))
+        with pytest.raises(ValueError, match="must not have a link"):
+            estimator(loss=loss).fit(X)
+
+
+def test_a_loss_of_ones_own_is_minimised() -> None:
+    """The same as the named one that it is a copy of."""
+    X = np.random.RandomState(0).normal(size=(60, 5)) ** 3
+    own = Loss(partial(torch.nn.functional.l1_loss, reduction="none"))
+    for estimator in (
+        AutoencoderTransformer(2, max_iter=3, random_state=0),
+        DenoisingTransformer(max_iter=2, random_state=0),
+        DenoisingImputer(max_iter=2, random_state=0),
+    ):
+        rows = X
+        if isinstance(estimator, DenoisingImputer):
+            gaps = np.random.RandomState(1).uniform(size=X.shape) < 0.2
+            rows = np.where(gaps, np.nan, X)
+        one, two = (
+            clone(estimator).set_params(loss=loss).fit_transform(rows)
+            for loss in (own, "absolute_error")
+        )
+        np.testing.assert_array_equal(one, two)

@@ -10,12 +10,9 @@ import torch
 from sklearn.base import clone
 from torch import nn
 
-from skae.networks import (
-    ACTIVATIONS,
-    ConvolutionalNetwork,
-    DenseNetwork,
-    StackedAutoencoder,
-)
+from skae.networks import ConvolutionalNetwork, DenseNetwork
+from skae.networks._autoencoder import StackedAutoencoder
+from skae.networks._layers import ACTIVATIONS
 
 SPECS = {
     "dense": DenseNetwork((9, 6)),

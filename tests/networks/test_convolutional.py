@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from torch import nn
 
-from skae.networks import ConvolutionalNetwork, MemberConvolution, StackedAutoencoder
+from skae.networks import ConvolutionalNetwork, MemberConvolution
+from skae.networks._autoencoder import StackedAutoencoder
 
 
 def build(

@@ -1,11 +1,18 @@
 """Dense networks: shapes, members, and what a specification refuses."""
 
+import numpy as np
 import pytest
 import torch
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from torch.nn import functional
 
-from skae.networks import ACTIVATIONS, DenseNetwork, MemberLinear
+from skae import (
+    AutoencoderTransformer,
+    DenoisingTransformer,
+    ReconstructionOutlierDetector,
+)
+from skae.networks import Autoencoder, DenseNetwork, MemberLinear, NetworkModule
+from skae.networks._layers import ACTIVATIONS
 
 
 def build(spec: DenseNetwork, n_in: int = 5, members: int = 3, seed: int = 0):
@@ -156,3 +163,32 @@ def test_specification_holds_parameters_only() -> None:
         "code_activation": "identity",
     }
     assert clone(spec).get_params() == spec.get_params()
+
+
+class InFloat32(DenseNetwork):
+    """Draws its weights as torch does by default."""
+
+    def build_autoencoder(self, *shape: int, **draws) -> Autoencoder:
+        return super().build_autoencoder(*shape, **draws).float()
+
+    def build_map(self, *shapes: tuple[int, ...], **draws) -> NetworkModule:
+        return super().build_map(*shapes, **draws).float()
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        AutoencoderTransformer(2),
+        AutoencoderTransformer(2, start=None),
+        DenoisingTransformer(),
+        ReconstructionOutlierDetector(),
+    ],
+    ids=str,
+)
+def test_a_network_may_be_built_in_float32(estimator: BaseEstimator) -> None:
+    """It is trained in float32 and predicts in float64, whatever it is built in."""
+    X = np.random.RandomState(0).normal(size=(60, 5))
+    network = InFloat32((6,))
+    fitted = clone(estimator).set_params(network=network, max_iter=2, random_state=0)
+    fitted.fit(X)
+    assert {p.dtype for p in fitted.module_.parameters()} == {torch.float64}

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from skae.networks import DenseNetwork, Network, resolve_network
+from skae.networks import DenseNetwork, Network
+from skae.networks._resolve import resolve_network
 
 
 def test_shorthand() -> None:

@@ -337,3 +337,15 @@ def test_limits_of_a_split() -> None:
     X = np.random.RandomState(0).normal(size=(24, 60_000)).astype(np.float32)
     folds = choose_split(X, 0.9, np.random.RandomState(0))
     assert len(folds.held_out_rows) == 10**6 // 60_000
+
+
+@pytest.mark.parametrize("n_distinct, split", [(5, False), (19, False), (200, True)])
+def test_a_handful_of_rows_is_never_split_however_often_each_stands_there(
+    n_distinct: int, split: bool
+) -> None:
+    X = np.random.RandomState(0).normal(size=(n_distinct, 3))[
+        np.arange(4_000) % n_distinct
+    ]
+    for seed in range(8):
+        folds = choose_folds(X, "auto", 0.1, np.random.RandomState(seed))
+        assert (folds.judged_members > 0) == split

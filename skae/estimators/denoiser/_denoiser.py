@@ -50,8 +50,10 @@ from skae.estimators.denoiser._start import (
     fit_starts,
     squared_errors,
 )
-from skae.losses import Loss, resolve_unlinked_loss
-from skae.networks import Network, resolve_network
+from skae.losses import Loss
+from skae.losses._named import resolve_unlinked_loss
+from skae.networks import Network
+from skae.networks._resolve import resolve_network
 from skae.noise import Noise
 
 _AUTOMATIC_ROWS = {"batch_size": 32, "learning_rate": 4e-3}

@@ -32,7 +32,8 @@ from skae.estimators.detector._networks import MaskedNetworks
 from skae.estimators.detector._prediction import Panel
 from skae.estimators.detector._robust_scaling import RobustScaling
 from skae.losses import LOSSES
-from skae.networks import Network, resolve_network
+from skae.networks import Network
+from skae.networks._resolve import resolve_network
 from skae.noise import Corruption, GaussianNoise, Noise, Units
 
 

@@ -46,7 +46,8 @@ from skae.estimators.imputer._module import GapNetwork, QuantileEncoding
 from skae.estimators.imputer._prediction import GapFiller
 from skae.estimators.imputer._score import ScoreOfFills
 from skae.estimators.imputer._start import fit_start
-from skae.losses import Loss, resolve_unlinked_loss
+from skae.losses import Loss
+from skae.losses._named import resolve_unlinked_loss
 
 _PASSES = 4  # over the rows in a round
 _FOLDS = 4

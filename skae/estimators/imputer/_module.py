@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from skae._training import Gated, Tensors
-from skae.networks import ACTIVATIONS, MemberLinear, blocks_of, positive_integers
+from skae.networks import MemberLinear
+from skae.networks._layers import ACTIVATIONS, blocks_of, positive_integers
 
 
 class QuantileEncoding(nn.Module):

@@ -10,7 +10,8 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skae.losses import Loss
-from skae.networks import Autoencoder, resolve_network
+from skae.networks import Autoencoder
+from skae.networks._resolve import resolve_network
 from skae.noise import Noise
 from skae.penalties import KullbackLeiblerSparsity
 

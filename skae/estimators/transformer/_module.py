@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from skae._training import Gated
-from skae.networks import Autoencoder, last_member, repeated_member
+from skae.networks import Autoencoder
+from skae.networks._members import last_member, repeated_member
 
 
 class DistanceFade(nn.Module):

@@ -11,24 +11,13 @@ import torch
 
 from skae._starts import PrincipalComponents, linear_maps
 from skae._tables import Coordinates
-from skae._training import (
-    Folds,
-    Gate,
-    History,
-    Problem,
-    Verdict,
-    held_out_error,
-    weigh,
-)
-from skae.estimators.transformer._module import (
-    GatedAutoencoder,
-    fine_tuned,
-    residual,
-)
+from skae._training import Folds, Gate, History, Problem, Verdict, held_out_error, weigh
+from skae.estimators.transformer._module import GatedAutoencoder, fine_tuned, residual
 from skae.estimators.transformer._prediction import Codec
 from skae.estimators.transformer._score import HeldOutScore
 from skae.losses import Loss
-from skae.networks import Autoencoder, Network, last_member
+from skae.networks import Autoencoder, Network
+from skae.networks._members import last_member
 from skae.noise import Corruption
 
 _FADE_ROWS = 20_000  # enough rows for a quantile of 99.9 %

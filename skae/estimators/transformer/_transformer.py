@@ -42,8 +42,10 @@ from skae.estimators.transformer._filters import filters_of
 from skae.estimators.transformer._layerwise import layer_phases
 from skae.estimators.transformer._prediction import Codec
 from skae.estimators.transformer._start import FittedStart, PCAStart, RandomStart, Start
-from skae.losses import Loss, resolve_loss
-from skae.networks import Autoencoder, Network, resolve_network
+from skae.losses import Loss
+from skae.losses._named import resolve_loss
+from skae.networks import Autoencoder, Network
+from skae.networks._resolve import resolve_network
 from skae.noise import Corruption, GaussianNoise, Noise, Units
 from skae.penalties import Penalty
 

@@ -15,14 +15,7 @@ from sklearn.model_selection import GridSearchCV
 
 from skae import AutoencoderTransformer
 from skae.networks import ConvolutionalNetwork, DenseNetwork
-from skae.noise import (
-    Corruption,
-    GaussianNoise,
-    MaskingNoise,
-    Noise,
-    SwapNoise,
-    Units,
-)
+from skae.noise import Corruption, GaussianNoise, MaskingNoise, Noise, SwapNoise, Units
 from skae.penalties import Contraction, KullbackLeiblerSparsity, L1Sparsity
 
 QUICK = {"max_iter": 5, "random_state": 0}

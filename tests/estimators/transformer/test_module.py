@@ -2,18 +2,22 @@
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from skae._starts import PrincipalComponents, linear_maps
+from skae._tables import Coordinates
+from skae.estimators.transformer._filters import filters_of
 from skae.estimators.transformer._module import (
     DistanceFade,
     GatedAutoencoder,
     fine_tuned,
     residual,
 )
-from skae.networks import Autoencoder, DenseNetwork, last_member
+from skae.networks import Autoencoder, DenseNetwork
+from skae.networks._members import last_member
 
 
 @pytest.fixture
@@ -278,3 +282,19 @@ class TestDistanceFade:
         away = torch.zeros(1, 1, 4).double()
         away[..., 0] = 1.0
         assert DistanceFade.around(rows)(away) == 0
+
+
+def test_filters_are_those_of_what_was_learned(module: GatedAutoencoder) -> None:
+    """Not those of the fit that was the start, also of a fit from such a fit."""
+    randomise(module)
+    coordinates = Coordinates(np.zeros(4), 1.0)
+    first = last_member(copy.deepcopy(module))
+    tuned = last_member(fine_tuned(first, 1))
+    tuned.weight = 0.5
+    filters = filters_of(tuned.encoder, coordinates)
+    np.testing.assert_array_equal(filters, filters_of(first.encoder, coordinates))
+    with torch.no_grad():
+        for parameter in tuned.encoder.tuned.parameters():
+            parameter.add_(1.0)
+    assert not np.allclose(filters_of(tuned.encoder, coordinates), filters)
+    np.testing.assert_array_equal(filters_of(first.encoder, coordinates), filters)

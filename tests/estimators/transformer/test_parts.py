@@ -12,31 +12,14 @@ from torch import nn
 
 from skae._base import NoisyInput
 from skae._tables import Coordinates
-from skae._training import (
-    Folds,
-    Objective,
-    Problem,
-    Settings,
-    Tensors,
-    all_rows,
-    train,
-)
+from skae._training import Folds, Objective, Problem, Settings, Tensors, all_rows, train
 from skae.estimators.transformer._layerwise import layer_phases
 from skae.estimators.transformer._prediction import Codec
 from skae.estimators.transformer._score import HeldOutScore
-from skae.estimators.transformer._start import (
-    FittedStart,
-    PCAStart,
-    RandomStart,
-    Start,
-)
+from skae.estimators.transformer._start import FittedStart, PCAStart, RandomStart, Start
 from skae.losses import LOSSES
-from skae.networks import (
-    Autoencoder,
-    ConvolutionalNetwork,
-    DenseNetwork,
-    StackedAutoencoder,
-)
+from skae.networks import Autoencoder, ConvolutionalNetwork, DenseNetwork
+from skae.networks._autoencoder import StackedAutoencoder
 from skae.noise import GaussianNoise, Units
 
 SQUARED = LOSSES["squared_error"]
