@@ -130,8 +130,10 @@ class Interrupting(Recorder):
                 raise self.error
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), RuntimeError("no patience")])
-@pytest.mark.parametrize("event", ["begin", "end"])
+@pytest.mark.parametrize(
+    "event, error",
+    [("begin", RuntimeError("no patience")), ("end", KeyboardInterrupt())],
+)
 @every_instance
 def test_an_interruption_in_any_task_leaves_an_earlier_fit(
     estimator: BaseEstimator, event: str, error: BaseException
