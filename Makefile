@@ -69,6 +69,15 @@ bench: .venv/.bench  ## the measured tables in docs/measured; DATA=folder for mo
 	$(BIN)/python benchmarks/growth.py --output docs/measured
 	$(BIN)/python benchmarks/outlier_cost.py --output docs/measured
 
+# Mutants of the lower floors have to be noticed by the tests of these. A mutant may ask
+# for more memory than there is.
+mutants: .venv/.mutants  ## change the code bit by bit: does a test notice? takes hours
+	ulimit -v 8000000; \
+	    PYTEST_ADDOPTS="$(addprefix --deselect=,$(wildcard tests/estimators/*/))" \
+	    $(BIN)/mutmut run --max-children 2 'skae._tables.*' 'skae._training.*'
+	ulimit -v 8000000; $(BIN)/mutmut run --max-children 2 'skae.estimators.*'
+	$(BIN)/mutmut results
+
 install: .venv/.dev  ## everything for working on skae, and the pre-commit hook
 	$(BIN)/pre-commit install
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skae._tables import BLOCK, map_blocks
+from skae._tables import BLOCK, has_gaps, map_blocks, spread
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -47,7 +47,40 @@ def test_rows_wider_than_a_block(n_features: int, n_out: int) -> None:
     assert map_blocks(ones, np.ones((3, n_features)), n_out, elements=100).all()
 
 
+def test_no_rows_are_no_block() -> None:
+    def refused(rows: np.ndarray) -> np.ndarray:
+        raise AssertionError("there is nothing to work on")
+
+    result = map_blocks(refused, np.empty((0, 3), np.float32), 2)
+    assert result.shape == (0, 2)
+    assert result.dtype == np.float32
+
+
 def test_dtype_of_the_result_can_be_another() -> None:
     X = np.full((3, 2), 1e30, np.float32)
     squares = map_blocks(np.square, X, 2, dtype=np.float64)
     np.testing.assert_allclose(squares, 1e60)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gaps_are_found_wherever_they_are(dtype: type) -> None:
+    X = np.array([[-np.inf, 1.0], [2.0, np.inf]], dtype)
+    assert has_gaps(X) is False
+    for i in np.ndindex(X.shape):
+        gappy = X.copy()
+        gappy[i] = np.nan
+        assert has_gaps(gappy) is True
+
+
+@pytest.mark.parametrize("n, most", [(10, 3), (10, 10), (10, 100), (1000, 7), (7, 1)])
+def test_spread(n: int, most: int) -> None:
+    rows = np.arange(5, 5 + n)
+    chosen = spread(rows, most)
+    assert 1 <= len(chosen) <= most
+    assert len(np.unique(np.diff(chosen))) <= 1
+    assert 2 * len(chosen) >= min(n, most)
+    assert set(chosen) <= set(rows)
+
+
+def test_nothing_spread_is_nothing() -> None:
+    assert len(spread(np.arange(0), 5)) == 0

@@ -26,6 +26,16 @@ def test_inverse(X: np.ndarray, basis: np.ndarray | None) -> None:
     np.testing.assert_allclose(coordinates.inverse_transform(Y), X, atol=1e-12)
 
 
+@pytest.mark.parametrize("scale", [1e-300, 0.5, 1.0, 2.5])
+def test_rows_without_spread_keep_their_unit(scale: float) -> None:
+    """What is not zero is a unit, however small."""
+    row = np.array([[3.0, -1.0]])
+    for given, unit in ((scale, scale), (0.0, 1.0)):
+        coordinates = Coordinates(np.ones(2), given)
+        assert coordinates.scale == unit
+        np.testing.assert_allclose(coordinates.transform(row) * unit, [[2, -2]])
+
+
 @pytest.mark.parametrize("basis", [None, orthonormal_rows(4, 4)])
 def test_distances_change_by_one_factor(
     X: np.ndarray, basis: np.ndarray | None
@@ -63,14 +73,34 @@ def test_another_mean_counts_for_what_is_left_out(
     np.testing.assert_allclose(restored - restored[0], before - before[0], atol=1e-12)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("basis", [None, orthonormal_rows(3, 4)])
 def test_training_tensor_is_float32_and_does_not_depend_on_blocks(
-    X: np.ndarray, monkeypatch: pytest.MonkeyPatch
+    X: np.ndarray,
+    basis: np.ndarray | None,
+    dtype: type,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    coordinates = Coordinates(X.mean(axis=0), 2.5, orthonormal_rows(3, 4))
+    X = X.astype(dtype)
+    before = X.copy()
+    coordinates = Coordinates(X.mean(axis=0), 2.5, basis)
     whole = coordinates.training_tensor(X)
     assert whole.dtype == torch.float32
     np.testing.assert_allclose(whole.numpy(), coordinates.transform(X), atol=1e-6)
+    assert np.array_equal(X, before)
     monkeypatch.setattr(
         _coordinates, "row_blocks", partial(row_blocks, elements=7 * X.shape[1])
     )
     torch.testing.assert_close(coordinates.training_tensor(X), whole)
+
+
+@pytest.mark.parametrize("basis", [None, orthonormal_rows(3, 4)])
+def test_training_tensor_of_values_that_float32_does_not_hold(
+    X: np.ndarray, basis: np.ndarray | None
+) -> None:
+    """It is centred and scaled in the precision of the table."""
+    plain = Coordinates(X.mean(axis=0), 2.5, basis).training_tensor(X)
+    for unit, shift in ((1e100, 0.0), (1e-100, 0.0), (1.0, 1e9)):
+        mean = unit * X.mean(axis=0) + shift
+        other = Coordinates(mean, 2.5 * unit, basis).training_tensor(unit * X + shift)
+        torch.testing.assert_close(other, plain, atol=1e-5, rtol=1e-5)

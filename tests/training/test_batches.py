@@ -56,6 +56,18 @@ def test_order_comes_from_the_generator_alone() -> None:
     assert not torch.equal(other.next_round(), first)
 
 
+@pytest.mark.parametrize("steps", [1, 2, 10, 25])
+def test_no_order_is_drawn_before_it_is_needed(steps: int) -> None:
+    """Or orders in stock would grow from round to round."""
+    one, other = (torch.Generator().manual_seed(0) for _ in range(2))
+    batches = TrainingBatches(all_rows(50), 10, steps, one)
+    walks(batches, rounds=4)
+    # Batches of ten rows: a permutation is used up by five steps.
+    for _ in range(-(-4 * steps // 5)):
+        torch.randperm(50, generator=other)
+    assert torch.equal(one.get_state(), other.get_state())
+
+
 @pytest.mark.parametrize(
     "n, batch_size, steps, size",
     [

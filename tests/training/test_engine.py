@@ -86,11 +86,14 @@ class TestProblem:
         folds = cross_validation(np.arange(60), 3)
         assert copying(network(3), x, folds).provable
         assert copying(network(4), x, folds.with_all_rows()).provable
+        single = Folds([np.arange(59)], [np.arange(59, 60)])
+        assert copying(network(), x, single).provable
         assert not copying(network(), x, all_rows(60)).provable
 
-    def test_size_of_a_row_is_that_of_the_largest_tensor(self) -> None:
-        tensors = {"input": torch.zeros(5, 4, 3), "target": torch.zeros(5, 8, 6, 1)}
-        assert Problem(network(), SQUARED, tensors, all_rows(5)).row_size == 48
+    @pytest.mark.parametrize("n", [1, 5])
+    def test_size_of_a_row_is_that_of_the_largest_tensor(self, n: int) -> None:
+        tensors = {"input": torch.zeros(n, 4, 3), "target": torch.zeros(n, 8, 6, 1)}
+        assert Problem(network(), SQUARED, tensors, all_rows(n)).row_size == 48
 
     def test_a_snapshot_stays_where_training_goes_on(self, x: torch.Tensor) -> None:
         problem = copying(network(), x, all_rows(60))

@@ -258,6 +258,18 @@ class TestRowKeys:
         X = np.stack(grid, axis=-1).reshape(-1, n_columns).astype(dtype)
         self.assert_tell_rows_apart(np.concatenate([X, X[::-7]]))
 
+    @pytest.mark.parametrize("seed", range(5))
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_every_bit_matters(self, dtype: type, seed: int) -> None:
+        """Rows that differ in one bit, or in two of them, are no copies."""
+        size = np.dtype(dtype).itemsize
+        one = np.uint64(1) << np.arange(8 * size, dtype=np.uint64)
+        flips = np.unique([*one, *(one[:, None] ^ one).flat]).astype(f"u{size}")
+        X = (dtype(1.1).view(flips.dtype) ^ flips).view(dtype)[:, None]
+        X = X[np.isfinite(X[:, 0])]
+        keys = row_keys(X, np.random.RandomState(seed))
+        assert len(np.unique(keys)) == len(X) > 500
+
     def test_order_of_values_matters(self) -> None:
         self.assert_tell_rows_apart(np.array([[1.0, 2, 3], [3, 2, 1], [2, 1, 3]]))
 

@@ -75,6 +75,22 @@ def test_what_prepares_a_batch_says_how_much_each_element_counts(
     torch.testing.assert_close(term, expected)
 
 
+@pytest.mark.parametrize("generator", [None, torch.Generator()])
+def test_module_draws_from_the_same_generator(
+    generator: torch.Generator | None,
+) -> None:
+    """Or from none, where rows are judged."""
+    given = []
+
+    def watched(batch: dict, generator: torch.Generator | None = None) -> dict:
+        given.append(generator)
+        return identity(batch)
+
+    Objective(SQUARED)(watched, batch_of(torch.zeros(1, 5, 3)), generator)
+    assert len(given) == 1
+    assert given[0] is generator
+
+
 class Doubling(torch.nn.Module):
     """An autoencoder whose code is twice its input."""
 

@@ -78,6 +78,18 @@ def test_progress_is_relative(fall: float, progresses: bool) -> None:
         assert schedule.finished is not progresses
 
 
+@pytest.mark.parametrize(
+    "error, tol",
+    [(1.0, 0.0), (0.0, 0.0), (0.0, 1e-3), (math.nan, 0.0), (math.inf, 0.0)],
+)
+def test_an_error_that_stays_is_no_progress(error: float, tol: float) -> None:
+    """Not even where any fall would be one, nor where no error can be lower."""
+    schedule = Schedule(0.1, 1000, tol, 3)
+    run(schedule, [error] * 1000)
+    # What is finite in the first round is less than nothing known.
+    assert schedule.n_iter == 3 + 1 + math.isfinite(error)
+
+
 def test_small_falls_add_up_to_progress() -> None:
     schedule = Schedule(0.1, 1000, 0.05, 3)
     run(schedule, 0.975 ** np.arange(50.0))

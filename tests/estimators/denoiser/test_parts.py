@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from skae._starts import RestoringStart
-from skae._tables import Coordinates, spread
+from skae._tables import Coordinates
 from skae._training import Folds, Objective, Problem, Settings, all_rows, train
 from skae.estimators.denoiser import _start
 from skae.estimators.denoiser._checks import row_shapes
@@ -315,17 +315,6 @@ class TestCandidates:
         monkeypatch.setattr(_start, "LinearStart", Recorder)
         candidates(noisy((36,)), "linear")
         assert sum(len(x) for x, _ in seen) == 12 * len(TRAINING)
-
-    @pytest.mark.parametrize(
-        "n, most", [(10, 3), (10, 10), (10, 100), (1000, 7), (7, 1)]
-    )
-    def test_spread(self, n: int, most: int) -> None:
-        rows = np.arange(5, 5 + n)
-        chosen = spread(rows, most)
-        assert 1 <= len(chosen) <= most
-        assert len(np.unique(np.diff(chosen))) <= 1
-        assert 2 * len(chosen) >= min(n, most)
-        assert set(chosen) <= set(rows)
 
 
 N = 60

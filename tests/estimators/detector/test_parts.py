@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from skae.estimators.detector._core import core_rows
 from skae.estimators.detector._nearest_rows import NearestRows
+from skae.estimators.detector._prediction import Panel
 from skae.estimators.detector._robust_scaling import RobustScaling, deviation, spread_or
 from skae.estimators.detector._surprise import Surprise
 
@@ -301,3 +302,68 @@ def with_copies(rng: np.random.RandomState, apart: float) -> np.ndarray:
     rows = rng.normal(size=(100, 3))
     rows[:20] = rows[0] + apart * rng.normal(size=(20, 3))
     return rows
+
+
+class Told:
+    """An expert that is told its errors and how surprised it is by them."""
+
+    def __init__(self, weights: list[float], unit: float) -> None:
+        self.weights = np.array(weights)
+        self.unit = unit
+
+    def errors(self, X: np.ndarray) -> np.ndarray:
+        return self.weights * np.abs(X)
+
+    def surprise(self, error: np.ndarray) -> np.ndarray:
+        return self.unit * error
+
+
+class TestPanel:
+    """Experts together: the power mean of their surprises, and what adds to it."""
+
+    ONE, TWO = Told([1.0, 1.0, 1.0], 0.5), Told([0.0, 3.0, 1.0], 2.0)
+
+    @pytest.fixture
+    def X(self, rng: np.random.RandomState) -> np.ndarray:
+        return rng.normal(size=(20, 3))
+
+    def test_score_is_minus_the_cubic_mean(self, X: np.ndarray) -> None:
+        one, two = (e.surprise(e.errors(X).sum(axis=1)) for e in (self.ONE, self.TWO))
+        expected = np.cbrt((one**3 + two**3) / 2)
+        scores = Panel(self.ONE, self.TWO).scores(X)
+        assert scores.shape == (20,)
+        np.testing.assert_allclose(scores, -expected)
+        np.testing.assert_allclose(Panel(self.ONE, None).scores(X), -one)
+
+    def test_contributions_are_shares_of_the_experts_and_of_their_errors(
+        self, X: np.ndarray
+    ) -> None:
+        panel = Panel(self.ONE, self.TWO)
+        errors = [expert.errors(X) for expert in (self.ONE, self.TWO)]
+        totals = [error.sum(axis=1, keepdims=True) for error in errors]
+        cubes = [(0.5 * totals[0]) ** 3, (2.0 * totals[1]) ** 3]
+        mean = np.cbrt((cubes[0] + cubes[1]) / 2)
+        expected = sum(
+            mean * cube / (cubes[0] + cubes[1]) * error / total
+            for cube, error, total in zip(cubes, errors, totals, strict=True)
+        )
+        contributions = panel.contributions(X)
+        np.testing.assert_allclose(contributions, expected)
+        np.testing.assert_allclose(contributions.sum(axis=1), -panel.scores(X))
+
+    def test_of_no_surprise_there_is_nothing_to_explain(self) -> None:
+        """Neither where all experts expect a row nor where one of them does."""
+        X = np.array([[0.0, 0, 0], [4, 0, 0]])
+        panel = Panel(self.ONE, self.TWO)
+        expected = [0, 2 / 2 ** (1 / 3)]
+        np.testing.assert_allclose(panel.scores(X), np.negative(expected))
+        contributions = panel.contributions(X)
+        np.testing.assert_allclose(contributions[:, 0], expected)
+        assert not contributions[:, 1:].any()
+
+    def test_judges_float32_in_float64(self, X: np.ndarray) -> None:
+        panel, single = Panel(self.ONE, self.TWO), X.astype(np.float32)
+        for judge in (panel.scores, panel.contributions):
+            judged = judge(single)
+            assert judged.dtype == np.float64
+            assert np.array_equal(judged, judge(single.astype(np.float64)))
