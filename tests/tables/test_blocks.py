@@ -80,6 +80,8 @@ def test_spread(n: int, most: int) -> None:
     assert len(np.unique(np.diff(chosen))) <= 1
     assert 2 * len(chosen) >= min(n, most)
     assert set(chosen) <= set(rows)
+    # Where there is room for all of them, all are taken.
+    assert n > most or len(chosen) == n
 
 
 def test_nothing_spread_is_nothing() -> None:
