@@ -27,6 +27,7 @@ from skae._base._sklearn import (
     missing_mask,
 )
 from skae._base._transaction import transaction
+from skae._base._values import check_magnitude, place_of_gap
 from skae._base._warning import warn
 
 __all__ = [
@@ -43,12 +44,14 @@ __all__ = [
     "RealNotInt",
     "StrOptions",
     "check_feature_names_in",
+    "check_magnitude",
     "corruption_of",
     "feature_names",
     "is_pandas_na",
     "is_scalar_nan",
     "loss_constraint",
     "missing_mask",
+    "place_of_gap",
     "transaction",
     "warn",
     "warn_of_negligible",

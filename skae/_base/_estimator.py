@@ -16,8 +16,8 @@ from sklearn.utils.validation import validate_data
 from skae._base._callbacks import CallbackSupportMixin, FitTask
 from skae._base._draws import Draws
 from skae._base._parameters import TRAINING, Constraints
+from skae._base._values import check_magnitude, place_of_gap
 from skae._base._warning import warn
-from skae._tables import has_gaps
 from skae._training import (
     MOST_STEPS,
     Folds,
@@ -48,11 +48,14 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     def _check_X(self, X: Any, *, reset: bool = False, **checks: Any) -> np.ndarray:
         """Rows without gaps."""
         X = self._check_table(X, reset=reset, ensure_all_finite="allow-nan", **checks)
-        if has_gaps(X):
+        place = place_of_gap(X, vars(self).get("feature_names_in_"))
+        if place is not None:
             raise ValueError(
-                f"Input X contains NaN, which {type(self).__name__} does not accept; "
-                "fill the gaps before it, for instance with skae.DenoisingImputer."
+                f"Input X contains NaN in {place}, which {type(self).__name__} does "
+                "not accept; fill the gaps before it, for instance with "
+                "skae.DenoisingImputer."
             )
+        self._check_magnitude(X)
         return X
 
     def _check_table(self, X: Any, *, reset: bool = False, **checks: Any) -> np.ndarray:
@@ -61,6 +64,13 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             self, X, reset=reset, dtype=[np.float64, np.float32], order="C", **checks
         )
         return table
+
+    def _check_magnitude(
+        self, X: np.ndarray, missing: np.ndarray | None = None
+    ) -> None:
+        """Raise a ValueError if a value is too large to be computed with."""
+        names = vars(self).get("feature_names_in_")
+        check_magnitude(X, "X", names, missing=missing)
 
     def _settings(
         self,

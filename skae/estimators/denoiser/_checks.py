@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from sklearn.utils import check_array
 
-from skae._base import feature_names
+from skae._base import check_magnitude, feature_names
 from skae._tables import has_gaps
 from skae.estimators.denoiser._examples import Shape
 from skae.networks import Network
@@ -44,6 +44,7 @@ def check_clean_rows(X: np.ndarray, X_clean: Any) -> np.ndarray:
     clean: np.ndarray = check_array(
         X_clean, dtype=[np.float64, np.float32], order="C", input_name="X_clean"
     )
+    check_magnitude(clean, "X_clean", feature_names(X_clean))
     if len(clean) != len(X):
         raise ValueError(
             f"X_clean has {len(clean)} rows, but X has {len(X)}; pass the clean row of "

@@ -19,6 +19,7 @@ from skae._base import (
     NetworkEstimator,
     StrOptions,
     check_feature_names_in,
+    check_magnitude,
     feature_names,
     loss_constraint,
     transaction,
@@ -426,6 +427,7 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         )
         if not restoration.gaps:
             check_no_gaps(image, "image")
+        check_magnitude(image, "image")
         restoration = restoration.in_precision(image.dtype)
         restored = restoration.restore_image(image.reshape(*size[:2], shape[2]))
         return restored.reshape(*restored.shape[:2], *size[2:])
@@ -514,6 +516,7 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         X = self._check_table(X, reset=reset, ensure_all_finite="allow-nan")
         if not allow_nan:
             check_no_gaps(X, "X")
+        self._check_magnitude(X)
         return X
 
     def _check_learnable(

@@ -430,6 +430,7 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
         finite = "allow-nan" if self._takes_nan() else True
         table = self._check_table(X, reset=reset, ensure_all_finite=finite)
         missing = missing_mask(table, self.missing_values)
+        self._check_magnitude(table, missing)
         if reset and missing.all():
             raise ValueError(
                 "X has no observed value, so there is nothing to fill its gaps from."

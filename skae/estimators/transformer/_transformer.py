@@ -25,6 +25,7 @@ from skae._base import (
     Phases,
     RealNotInt,
     StrOptions,
+    check_magnitude,
     corruption_of,
     loss_constraint,
     transaction,
@@ -387,6 +388,7 @@ class AutoencoderTransformer(
         """
         check_is_fitted(self)
         X = check_array(X, dtype=[np.float64, np.float32], input_name="X")
+        check_magnitude(X)
         if X.shape[1] != self.n_components_:
             raise ValueError(
                 f"X has {X.shape[1]} components, but {type(self).__name__} was fitted "

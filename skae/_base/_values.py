@@ -1,0 +1,77 @@
+"""Numbers that can be computed with: no NaN where none is taken, none too large."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from skae._tables import has_gaps, row_blocks
+
+#: Far beyond any measurement, and so small that sums of squares do not overflow.
+LARGEST = 1e100
+
+
+def check_magnitude(
+    X: np.ndarray,
+    name: str = "X",
+    columns: Sequence[str] | None = None,
+    *,
+    missing: np.ndarray | None = None,
+) -> None:
+    """Raise a ValueError that names column and value of what is too large.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, ...)
+        A table; NaN is let through.
+    name : str
+        Of the argument.
+    columns : sequence of str or None
+        Names of the columns, if they have any.
+    missing : ndarray of bool of the shape of X, or None
+        Cells that stand for a gap, whatever number they hold.
+    """
+    counts = True if missing is None else ~missing
+    if float(np.finfo(X.dtype).max) <= LARGEST or (
+        np.fmin.reduce(X, axis=None, where=counts, initial=0.0) >= -LARGEST
+        and np.fmax.reduce(X, axis=None, where=counts, initial=0.0) <= LARGEST
+    ):
+        return
+    table = X.reshape(len(X), -1)
+    if missing is not None:
+        table = np.where(missing, 0.0, table)
+    cell = _first(table, _too_large)
+    raise ValueError(
+        f"{name} holds {table[cell]:.6g} in {_named(cell, columns)}; values beyond "
+        f"{LARGEST:.0e} cannot be computed with: correct it, or divide the column."
+    )
+
+
+def place_of_gap(X: np.ndarray, columns: Sequence[str] | None = None) -> str | None:
+    """Name column and row of the first NaN of a table; None if there is none."""
+    if not has_gaps(X):
+        return None
+    return _named(_first(X, np.isnan), columns)
+
+
+def _too_large(rows: np.ndarray) -> np.ndarray:
+    return np.abs(rows) > LARGEST
+
+
+def _first(
+    table: np.ndarray, at: Callable[[np.ndarray], np.ndarray]
+) -> tuple[int, int]:
+    """Row and column of the first cell of which something is true, as it is of one."""
+    for rows in row_blocks(*table.shape):
+        found = at(table[rows])
+        if found.any():
+            break
+    row, column = np.unravel_index(found.argmax(), found.shape)
+    return rows.start + int(row), int(column)
+
+
+def _named(cell: tuple[int, int], columns: Sequence[str] | None) -> str:
+    row, column = cell
+    named = str(column) if columns is None else repr(columns[column])
+    return f"column {named}, row {row}"
