@@ -16,6 +16,7 @@ from skae._training._folds import (
     choose_cross_validation,
     choose_folds,
     choose_split,
+    row_keys,
 )
 from skae._training._gate import Gate, Verdict, weigh
 from skae._training._gated import Gated
@@ -45,6 +46,7 @@ __all__ = [
     "choose_split",
     "held_out_error",
     "held_out_output",
+    "row_keys",
     "steps_of",
     "train",
     "unwatched",

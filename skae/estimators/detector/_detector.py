@@ -24,13 +24,9 @@ from skae._base import (
 )
 from skae._tables import map_blocks
 from skae._training import History, Objective, Problem, Verdict
-from skae.estimators.detector._core import core_rows
 from skae.estimators.detector._examples import HiddenFeatures, Rows
 from skae.estimators.detector._module import MaskedAutoencoder
-from skae.estimators.detector._nearest_rows import NearestRows
-from skae.estimators.detector._networks import MaskedNetworks
 from skae.estimators.detector._prediction import Panel
-from skae.estimators.detector._robust_scaling import RobustScaling
 from skae.losses import LOSSES
 from skae.networks import Network
 from skae.networks._resolve import resolve_network
@@ -250,12 +246,7 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
             self.network, self.hidden_layer_sizes, self.activation
         )
         draws = Draws(self.random_state)
-        scaling = RobustScaling().fit(table)
-        core = core_rows(table, scaling, self.core_fraction, draws.random_state)
-        rows = Rows.of(table, core, scaling.scale, draws.random_state)
-        nearest = None
-        if self.n_neighbors is not None:
-            nearest = NearestRows(scaling, self.n_neighbors).fit(table[rows.reference])
+        rows = Rows.of(table, self.core_fraction, draws.random_state)
         module = MaskedAutoencoder.build(
             network, table.shape[1], self.n_estimators, draws.generator
         )
@@ -266,21 +257,16 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
             module, Objective(LOSSES["squared_error"], hide), tensors, samples
         )
         settings = self._settings(samples, batch_size=256, learning_rate=3e-3)
-        return self._learn(problem, (rows, nearest), draws, {"X": X, "y": y}, settings)
+        return self._learn(problem, rows, draws, {"X": X, "y": y}, settings)
 
     def _take_over(
-        self,
-        untrained: tuple[Rows, NearestRows | None],
-        problem: Problem[MaskedAutoencoder],
-        history: History,
+        self, rows: Rows, problem: Problem[MaskedAutoencoder], history: History
     ) -> None:
         """Let the trained networks judge beside the nearest rows."""
-        rows, nearest = untrained
-        networks = MaskedNetworks(problem.module, rows.view).fit(rows)
         self._record(history, Verdict(uses_network=True))
-        self._fitted = Panel(networks, nearest)
+        self._fitted = Panel.of(problem.module, rows, self.n_neighbors)
         self.experts_ = self._fitted.experts
-        self.module_ = networks.module
+        self.module_ = problem.module
         self.training_scores_ = self._fitted.scores(rows.X)
         self.offset_ = self.threshold(
             0.01 if self.contamination == "auto" else self.contamination

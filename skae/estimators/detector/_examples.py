@@ -9,10 +9,16 @@ import torch
 
 from skae._tables import row_blocks
 from skae._training import Folds, Tensors
-from skae.estimators.detector._robust_scaling import deviation, spread_or
+from skae.estimators.detector._core import core_rows, idle_rows
+from skae.estimators.detector._robust_scaling import (
+    RobustScaling,
+    deviation,
+    first_positive,
+)
 from skae.noise import Corruption
 
 _MAX_REFERENCE = 4096  # rows that new rows are compared with
+_LARGEST = 1e100  # standardised value: its square is finite, and any event is as clear
 
 
 @dataclass(frozen=True)
@@ -28,17 +34,18 @@ class View:
     scale: np.ndarray
 
     @classmethod
-    def of(cls, X: np.ndarray, core: np.ndarray, spread: np.ndarray) -> View:
-        """Standardise by the core; by `spread` columns that are constant there."""
+    def of(cls, X: np.ndarray, core: np.ndarray, scale: np.ndarray) -> View:
+        """Standardise by the core; columns that are constant there by another scale."""
         columns = [column[core].astype(np.float64) for column in X.T]
         # Of equal values, the mean may be another by rounding.
         mean = np.array([np.clip(c.mean(), c.min(), c.max()) for c in columns])
         sd = np.array([deviation(column) for column in columns])
-        return cls(mean, spread_or(sd, spread))
+        return cls(mean, first_positive(sd, scale))
 
     def inputs(self, X: np.ndarray) -> torch.Tensor:
         """Return rows of X as a batch for all members."""
-        return torch.from_numpy((X - self.mean) / self.scale)[None]
+        standardised = (X - self.mean) / self.scale
+        return torch.from_numpy(standardised.clip(-_LARGEST, _LARGEST))[None]
 
     def restore(self, rows: torch.Tensor) -> np.ndarray:
         """Return standardised rows in the units of X."""
@@ -56,25 +63,28 @@ class Rows:
         Rows that the networks train on.
     reference : ndarray of int
         Rows that new rows and their errors are compared with.
+    scaling : RobustScaling
+        How rows are compared.
     view : View
+        How the networks see them.
     """
 
     X: np.ndarray
     core: np.ndarray
     reference: np.ndarray
+    scaling: RobustScaling
     view: View
 
     @classmethod
     def of(
-        cls,
-        X: np.ndarray,
-        core: np.ndarray,
-        spread: np.ndarray,
-        random_state: np.random.RandomState,
+        cls, X: np.ndarray, core_fraction: float, random_state: np.random.RandomState
     ) -> Rows:
-        """Draw the reference rows; see :meth:`View.of` for the others."""
+        """Find the core of a table and draw the reference rows."""
+        idle = idle_rows(X, random_state)
+        scaling = RobustScaling().fit(X, idle)
+        core = core_rows(X, scaling, core_fraction, random_state, idle=idle)
         reference = random_state.permutation(len(X))[:_MAX_REFERENCE]
-        return cls(X, core, reference, View.of(X, core, spread))
+        return cls(X, core, reference, scaling, View.of(X, core, scaling.scale))
 
     def tensors(self) -> Tensors:
         """Return the core, in the precision of training."""

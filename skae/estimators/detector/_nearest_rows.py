@@ -9,6 +9,10 @@ from skae.estimators.detector._expert import Expert
 from skae.estimators.detector._robust_scaling import RobustScaling
 from skae.estimators.detector._surprise import Surprise
 
+_SAME = 1e-12  # squared distance of rows that are equal but for the rounding of float32
+_COPIES = 1e-3  # of the usual distance of rows: as good as none
+_DOUBT = 1 / 3  # exponent of a neighbour's rareness; more is worse for clean rows
+
 
 class NearestRows(Expert):
     """Squared differences from the nearest rows, in units of how far those are apart.
@@ -17,6 +21,13 @@ class NearestRows(Expert):
     their own neighbours. This is half way from the distance itself, as in
     nearest-neighbour detection, to the relative distance of the local outlier factor,
     and was better than either.
+
+    A neighbour vouches for a row as far as it is normal itself: a squared distance
+    counts the more, the rarer the neighbour's error is under the networks. Or anomalies
+    of a kind would vouch for each other.
+
+    No row vouches for itself. Of the rows that equal a row one is left out, whether the
+    row was in training or not, so that both are judged alike.
 
     Parameters
     ----------
@@ -29,33 +40,50 @@ class NearestRows(Expert):
         self.scaling = scaling
         self.n_neighbors = n_neighbors
 
-    def fit(self, rows: np.ndarray) -> NearestRows:
-        """Store training rows ``(n_rows, n_features)``, anomalies included."""
+    def fit(self, rows: np.ndarray, surprises: np.ndarray) -> NearestRows:
+        """Store training rows, anomalies included.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_rows, n_features)
+        surprises : ndarray of shape (n_rows,)
+            Of another expert at these rows.
+        """
         self.rows = self.scaling.transform(rows.astype(np.float64))
+        self.doubt = np.exp(_DOUBT * surprises)
         # Distances are a product of matrices and a selection; a tree takes longer from
-        # about ten features on.
+        # about ten features on. One row more, of which one is left out.
         self.search = NearestNeighbors(
-            n_neighbors=min(self.n_neighbors, len(rows) - 1), algorithm="brute"
+            n_neighbors=min(self.n_neighbors + 1, len(rows)), algorithm="brute"
         ).fit(self.rows)
-        # Without X a row is not its own neighbour.
-        distances, neighbors = self._nearest(None)
-        apart = distances.mean(axis=1)
-        # Copies of one row are at no distance from each other.
-        apart = np.maximum(apart, 1e-3 * apart.mean())
-        self.apart = np.where(apart > 0, apart, 1.0)
-        squared = np.square(distances).mean(axis=1)
-        relative = squared / self.apart[neighbors].mean(axis=1)
-        self.surprise = Surprise().fit(relative)
+        neighbors, squared = self._nearest(self.rows)
+        apart = np.sqrt(squared).mean(axis=1)
+        # Copies of one row do not tell how far rows are apart where they are.
+        typical = np.median(apart[apart > 0]) if apart.any() else 1.0
+        self.apart = np.where(apart > _COPIES * typical, apart, typical)
+        doubted = (self.doubt[neighbors] * squared).sum(axis=1)
+        self.surprise = Surprise().fit(doubted / self.apart[neighbors].sum(axis=1))
         return self
 
     def errors(self, X: np.ndarray) -> np.ndarray:
         scaled = self.scaling.transform(X)
-        _, neighbors = self._nearest(scaled)
-        squared = np.zeros_like(scaled)
+        neighbors, _ = self._nearest(scaled)
+        doubted = np.zeros_like(scaled)
         for nearest in neighbors.T:  # one at a time, for the sake of memory
-            squared += np.square(scaled - self.rows[nearest])
-        apart = self.apart[neighbors].sum(axis=1, keepdims=True)
-        return squared / apart
+            squared = np.square(scaled - self.rows[nearest])
+            doubted += self.doubt[nearest, None] * squared
+        return doubted / self.apart[neighbors].sum(axis=1, keepdims=True)
 
-    def _nearest(self, scaled: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-        return self.search.kneighbors(scaled)
+    def _nearest(self, scaled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Indices and squared distances ``(n, n_neighbors)`` of the nearest rows.
+
+        One of those that equal a row is left out; if there is none, the farthest.
+        """
+        _, candidates = self.search.kneighbors(scaled)
+        squared = np.stack(
+            [np.square(scaled - self.rows[c]).sum(axis=1) for c in candidates.T], axis=1
+        )
+        equal = squared <= _SAME
+        equal[:, -1] |= ~equal.any(axis=1)
+        kept = np.arange(squared.shape[1]) != equal.argmax(axis=1)[:, None]
+        return tuple(x[kept].reshape(len(scaled), -1) for x in (candidates, squared))

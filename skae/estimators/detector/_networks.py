@@ -28,6 +28,11 @@ class MaskedNetworks(Expert):
         Trained.
     view : View
         How it sees rows.
+
+    Attributes
+    ----------
+    reference_surprises : ndarray of shape (n_reference,)
+        At the reference rows.
     """
 
     def __init__(self, module: MaskedAutoencoder, view: View) -> None:
@@ -41,6 +46,7 @@ class MaskedNetworks(Expert):
         self.variance = self._variance(X, np.intersect1d(rows.core, reference))
         errors = map_blocks(self.errors, X[reference], X.shape[1], dtype=np.float64)
         self.surprise = Surprise().fit(errors.sum(axis=1))
+        self.reference_surprises = self.surprise(errors.sum(axis=1))
         return self
 
     def errors(self, X: np.ndarray) -> np.ndarray:

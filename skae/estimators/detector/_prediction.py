@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from skae._tables import map_blocks
+from skae.estimators.detector._examples import Rows
 from skae.estimators.detector._expert import Expert
+from skae.estimators.detector._module import MaskedAutoencoder
 from skae.estimators.detector._nearest_rows import NearestRows
 from skae.estimators.detector._networks import MaskedNetworks
 
@@ -15,6 +17,9 @@ from skae.estimators.detector._networks import MaskedNetworks
 #: average, but worse where training rows are clean; the plain mean (1) is worse where
 #: they are not.
 _POWER = 3
+#: Of the networks and of the nearest rows. Equal weights are better where training rows
+#: hold anomalies, and worse where they are clean.
+_WEIGHTS = (1.0, 3.0)
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,18 @@ class Panel:
 
     networks: MaskedNetworks
     nearest: NearestRows | None
+
+    @classmethod
+    def of(
+        cls, module: MaskedAutoencoder, rows: Rows, n_neighbors: int | None
+    ) -> Panel:
+        """Let trained networks judge, and the nearest rows if there are neighbours."""
+        networks = MaskedNetworks(module, rows.view).fit(rows)
+        if n_neighbors is None:
+            return cls(networks, None)
+        nearest = NearestRows(rows.scaling, n_neighbors)
+        reference = rows.X[rows.reference]
+        return cls(networks, nearest.fit(reference, networks.reference_surprises))
 
     @property
     def experts(self) -> list[Expert]:
@@ -65,7 +82,10 @@ class Panel:
 
 def _parts(surprises: np.ndarray) -> np.ndarray:
     """Split the power mean of surprises ``(n_experts, n)`` among the experts."""
-    powers = np.power(surprises, _POWER)
+    weights = np.array(_WEIGHTS[: len(surprises)])[:, None]
+    largest = surprises.max(axis=0)
+    # Relative to the largest one, or the powers could overflow.
+    powers = np.power(surprises / np.where(largest > 0, largest, 1), _POWER) * weights
     total = powers.sum(axis=0)
-    mean = np.power(total / len(powers), 1 / _POWER)
+    mean = largest * np.power(total / weights.sum(), 1 / _POWER)
     return powers * (mean / np.where(total > 0, total, 1))

@@ -251,3 +251,50 @@ def test_divergence_warns_and_scores_are_finite(X: np.ndarray) -> None:
     with pytest.warns(ConvergenceWarning, match="learning_rate_init"):
         detector.fit(X)
     assert_sound(detector, X)
+
+
+class TestConstantColumns:
+    """That a constant has changed is an event, in any unit; its rounding is none."""
+
+    def test_its_double_is_the_same_event_in_every_unit(self, X: np.ndarray) -> None:
+        scores = []
+        for constant in (1.0, 1e-6, 1e3, 1e12):
+            X[:, 1] = constant
+            detector = ReconstructionOutlierDetector(**QUICK).fit(X)
+            X[:, 1] = 2 * constant
+            assert (detector.predict(X) == -1).all()
+            scores.append(detector.score_samples(X))
+        for score in scores:
+            np.testing.assert_allclose(score, scores[0], rtol=1e-6)
+
+    @pytest.mark.parametrize("constant", [1e9 / 3, 1_700_000_001.0, 0.1])
+    def test_rounding_to_float32_is_no_event(
+        self, X: np.ndarray, constant: float
+    ) -> None:
+        X[:, 1] = constant
+        single = X.astype(np.float32)
+        for fitted, judged in ((X, single), (single, X)):
+            detector = ReconstructionOutlierDetector(**QUICK).fit(fitted)
+            assert (detector.predict(judged) == -1).mean() <= 0.05
+
+
+@pytest.mark.parametrize("share", [0.5, 0.8, 0.9])
+def test_gross_rows_stand_out_where_most_rows_are_idle(share: float) -> None:
+    """Other rows are ordinary, although the most frequent one is another."""
+    rng = np.random.default_rng(0)
+    active = rng.normal(scale=0.1, size=(997 - round(1000 * share), 4))
+    gross = [[3, 0, 0, 0], [0, 3, 3, 0], [0, 0, 0, -5]]
+    X = np.concatenate([np.zeros((round(1000 * share), 4)), active, gross])
+    detector = ReconstructionOutlierDetector(random_state=0, contamination=0.003)
+    flags = detector.fit_predict(X)
+    assert np.flatnonzero(flags == -1).tolist() == [997, 998, 999]
+
+
+@pytest.mark.parametrize("n_features", [1, 3, 4])
+def test_rare_combinations_of_two_values_are_less_normal(n_features: int) -> None:
+    """Also where most rows are one and the same."""
+    rng = np.random.default_rng(0)
+    X = (rng.random((1000, n_features)) < 0.05).astype(float)
+    detector = ReconstructionOutlierDetector(random_state=0).fit(X)
+    kinds = np.tri(n_features + 1, n_features, -1)  # none, one, two ... of them
+    assert (np.diff(detector.score_samples(kinds)) < 0).all()

@@ -235,8 +235,7 @@ class TestRows:
     def test_members_train_on_samples_of_the_core(
         self, rng: np.random.RandomState, share: float, n_drawn: int
     ) -> None:
-        X, core = rng.normal(size=(100, 3)), np.arange(90)
-        rows = Rows.of(X, core, np.ones(3), rng)
+        rows = Rows.of(rng.normal(size=(100, 3)), 0.9, rng)
         folds = rows.samples(2, share, torch.Generator().manual_seed(0))
         assert len(rows.tensors()["input"]) == 90
         assert len(folds.held_out_rows) == 0
@@ -258,13 +257,14 @@ class TestRows:
     def test_only_the_core_is_trained_on_and_standardised_by(
         self, rng: np.random.RandomState
     ) -> None:
-        X, core = rng.normal(size=(100, 3)), np.arange(75)
+        X = rng.normal(size=(100, 3))
+        X[75:] += 1e3
         soiled = X.copy()
-        soiled[75:] = 1e6
+        soiled[75:] *= 1e3
         clean_rows, soiled_rows = (
-            Rows.of(table, core, np.ones(3), np.random.RandomState(0))
-            for table in (X, soiled)
+            Rows.of(table, 0.75, np.random.RandomState(0)) for table in (X, soiled)
         )
+        assert clean_rows.core.tolist() == list(range(75))
         x = clean_rows.tensors()["input"]
         assert torch.equal(soiled_rows.tensors()["input"], x)
         np.testing.assert_allclose(x.mean(dim=0), np.zeros(3), atol=1e-6)

@@ -7,11 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skae.estimators.detector._core import core_rows
+from skae.estimators.detector._core import core_rows, idle_rows
 from skae.estimators.detector._nearest_rows import NearestRows
 from skae.estimators.detector._prediction import Panel
-from skae.estimators.detector._robust_scaling import RobustScaling, deviation, spread_or
+from skae.estimators.detector._robust_scaling import (
+    RobustScaling,
+    deviation,
+    first_positive,
+)
 from skae.estimators.detector._surprise import Surprise
+
+
+def scaling_of(X: np.ndarray) -> RobustScaling:
+    return RobustScaling().fit(X, idle_rows(X, np.random.RandomState(0)))
 
 
 class TestScaling:
@@ -19,7 +27,7 @@ class TestScaling:
 
     def test_normal_columns_are_standardised(self, rng: np.random.RandomState) -> None:
         X = rng.normal([3.0, -100.0], [2.0, 1e-3], size=(20_000, 2))
-        scaling = RobustScaling().fit(X)
+        scaling = scaling_of(X)
         np.testing.assert_allclose(scaling.centre, [3, -100], atol=0.05)
         np.testing.assert_allclose(scaling.scale, [2, 1e-3], rtol=0.03)
         np.testing.assert_allclose(
@@ -31,9 +39,9 @@ class TestScaling:
         self, rng: np.random.RandomState, value: float
     ) -> None:
         X = rng.normal(size=(1000, 2))
-        clean = RobustScaling().fit(X)
+        clean = scaling_of(X)
         X[:100, 0] = value
-        soiled = RobustScaling().fit(X)
+        soiled = scaling_of(X)
         np.testing.assert_allclose(soiled.centre, clean.centre, atol=0.2)
         np.testing.assert_allclose(soiled.scale, clean.scale, rtol=0.2)
         # Compressed, a value of 1e30 is about a hundred units away.
@@ -41,39 +49,64 @@ class TestScaling:
 
     def test_column_that_is_constant_in_its_middle_half(self) -> None:
         X = np.repeat([[0.0], [5.0]], [90, 10], axis=0)
-        scaling = RobustScaling().fit(X)
-        assert scaling.centre == [0]
-        assert scaling.scale == pytest.approx(X.std())
+        assert scaling_of(X).scale == pytest.approx(X.std())
 
-    @pytest.mark.parametrize("value", [0.0, 0.1, 0.3, -1e6 - 0.1, 1e30])
+    @pytest.mark.parametrize("value", [0.1, 0.3, -1e6 - 0.1, 1e30, 1e-200])
     @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-    def test_constant_column_keeps_its_units(self, value: float, dtype: type) -> None:
+    def test_unit_of_a_constant_column_is_a_fraction_of_it(
+        self, value: float, dtype: type
+    ) -> None:
         """Its computed deviation is not always zero, but rounding of its mean."""
         X = np.full((300, 1), value, dtype)
-        scaling = RobustScaling().fit(X)
-        assert scaling.scale == [1]
+        scaling = scaling_of(X)
+        assert scaling.scale == pytest.approx([1e-4 * abs(X[0, 0]) or 1])
         assert not scaling.transform(X).any()
+
+    def test_unit_of_a_column_of_zeros_is_one(self) -> None:
+        assert scaling_of(np.zeros((9, 1))).scale == [1]
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_rounding_of_a_constant_is_no_spread(self, dtype: type) -> None:
+        one = np.array(0.1, dtype)
+        X = np.where(np.arange(90) % 2, one, np.nextafter(one, np.array(1, dtype)))
+        assert scaling_of(X[:, None]).scale == pytest.approx([1e-5])
+
+    @pytest.mark.parametrize("share", [0.3, 0.5, 0.75, 0.95])
+    def test_idle_rows_do_not_change_the_spread_of_others(
+        self, rng: np.random.RandomState, share: float
+    ) -> None:
+        active = rng.normal(size=(400, 2))
+        idle = np.zeros((round(400 * share / (1 - share)), 2))
+        scaling = scaling_of(np.concatenate([idle, active]))
+        np.testing.assert_allclose(scaling.scale, [1, 1], rtol=0.15)
 
     def test_float32_is_scaled_as_float64(self, rng: np.random.RandomState) -> None:
         X = rng.lognormal(sigma=3, size=(500, 3)).astype(np.float32)
-        single = RobustScaling().fit(X)
-        double = RobustScaling().fit(X.astype(np.float64))
+        single = scaling_of(X)
+        double = scaling_of(X.astype(np.float64))
         assert np.array_equal(single.centre, double.centre)
         np.testing.assert_allclose(single.scale, double.scale)
 
     def test_deviation_of_equal_values_is_zero(self) -> None:
         assert np.full(300, 0.1).std() > 0
         assert deviation(np.full(300, 0.1)) == 0
-        assert deviation(np.array([1.0, 2.0, 6.0])) == np.std([1, 2, 6])
 
-    def test_spread_or_its_fallback(self) -> None:
-        spread = np.array([2.0, 0.0, 1e-9, 0.0])
-        fallback = np.array([5.0, 5.0, 1e30, 0.0])
-        assert spread_or(spread, fallback).tolist() == [2, 5, 1e-9, 1]
+    @pytest.mark.parametrize("unit", [1.0, 1e-200, 1e99])
+    def test_deviation_in_any_unit(self, unit: float) -> None:
+        column = unit * np.array([1.0, 2.0, 6.0])
+        assert deviation(column) == pytest.approx(unit * np.std([1, 2, 6]))
+
+    def test_first_positive_scale(self) -> None:
+        spread = np.array([2.0, 0.0, 1e-9, 0.0, 0.0])
+        fallback = np.array([5.0, 5.0, 1e30, 0.0, 0.0])
+        last = np.array([7.0, 7.0, 7.0, 7.0, 0.0])
+        assert first_positive(spread, fallback, last).tolist() == [2, 5, 1e-9, 7, 1]
 
 
 def core_of(X: np.ndarray, fraction: float, seed: int = 0) -> np.ndarray:
-    return core_rows(X, RobustScaling().fit(X), fraction, np.random.RandomState(seed))
+    random = np.random.RandomState(seed)
+    idle = idle_rows(X, random)
+    return core_rows(X, scaling_of(X), fraction, random, idle=idle)
 
 
 class TestCore:
@@ -123,6 +156,21 @@ class TestCore:
     def test_of_rows_that_are_all_alike(self) -> None:
         assert len(core_of(np.ones((40, 3)), 0.75)) == 30
 
+    def test_idle_rows_do_not_fill_it(self, rng: np.random.RandomState) -> None:
+        X = np.concatenate([np.zeros((900, 3)), rng.normal(size=(100, 3))])
+        core = core_of(X, 0.75)
+        assert len(core) == 150
+        assert (core >= 900).sum() == 50
+
+    @pytest.mark.parametrize("copies, idle", [(25, 0), (26, 26), (99, 99)])
+    def test_idle_is_a_row_that_fills_more_than_a_quarter(
+        self, rng: np.random.RandomState, copies: int, idle: int
+    ) -> None:
+        X = rng.normal(size=(100, 2))
+        X[:copies] = X[0]
+        rows = idle_rows(X, rng)
+        assert np.array_equal(np.flatnonzero(rows), np.arange(idle))
+
 
 few = settings(max_examples=60, deadline=None, derandomize=True, database=None)
 #: With ties, and with one value only.
@@ -140,7 +188,7 @@ class TestSurprise:
         self, reference: np.ndarray
     ) -> None:
         surprise = Surprise().fit(reference)
-        for error in reference:
+        for error in reference[reference <= np.quantile(reference, 0.9)]:
             as_large = sum(other >= error for other in reference) - 0.5
             expected = -np.log(as_large / (len(reference) - 0.5))
             assert surprise(np.array([error])) == pytest.approx(expected)
@@ -151,7 +199,7 @@ class TestSurprise:
         errors = np.linspace(-1, 30, 200)
         values = Surprise().fit(reference)(errors)
         assert (np.diff(values) >= 0).all()
-        beyond = values[errors >= reference.max()]
+        beyond = values[errors >= np.quantile(reference, 0.9)]
         assert (np.diff(beyond) > 0).all()
 
     @few
@@ -162,24 +210,41 @@ class TestSurprise:
         assert not Surprise().fit(reference)(errors).any()
 
     def test_is_interpolated_between_errors(self) -> None:
-        surprise = Surprise().fit(np.array([1.0, 3.0, 7.0]))
-        low, middle, high = surprise(np.array([3.0, 4.0, 7.0]))
+        surprise = Surprise().fit(np.arange(1.0, 101))
+        low, middle, high = surprise(np.array([3.0, 3.25, 4.0]))
         assert middle == pytest.approx(low + (high - low) / 4)
 
     @few
     @given(reference=references)
-    def test_is_linear_beyond_the_largest_error(self, reference: np.ndarray) -> None:
-        surprise, most = Surprise().fit(reference), reference.max()
-        at, one, hundred, far = surprise(most + np.array([0.0, 1.0, 100.0, 1e12]))
+    def test_is_linear_in_the_last_tenth_and_beyond(
+        self, reference: np.ndarray
+    ) -> None:
+        surprise, tail = Surprise().fit(reference), np.quantile(reference, 0.9)
+        at, one, hundred, far = surprise(tail + np.array([0.0, 1.0, 100.0, 1e12]))
         assert hundred - at == pytest.approx(100 * (one - at))
         assert far - at == pytest.approx(1e12 * (one - at))
 
-    def test_goes_on_as_steeply_as_over_the_last_tenth(self) -> None:
-        reference = np.arange(1.0, 101)
+    def test_half_of_the_last_tenth_is_rarer_by_a_factor_of_two(
+        self, rng: np.random.RandomState
+    ) -> None:
+        reference = rng.exponential(size=1001)
         surprise = Surprise().fit(reference)
-        tenth, most, beyond = surprise(np.array([91.0, 100.0, 109.0]))
-        # 91 is the least error that only a tenth reach.
-        assert beyond - most == pytest.approx(most - tenth, rel=0.02)
+        tail, half = surprise(np.quantile(reference, [0.9, 0.95]))
+        assert tail == pytest.approx(np.log(10), rel=0.01)
+        assert half - tail == pytest.approx(np.log(2), rel=0.05)
+
+    def test_one_gross_error_does_not_change_that_of_others(
+        self, rng: np.random.RandomState
+    ) -> None:
+        reference = rng.exponential(size=200)
+        clean = Surprise().fit(reference)
+        reference[reference.argmax()] = 1e30
+        soiled = Surprise().fit(reference)
+        assert np.array_equal(soiled(reference), clean(reference))
+
+    def test_is_finite_where_errors_differ_by_rounding(self) -> None:
+        reference = np.repeat([1.0, np.nextafter(1.0, 2.0)], [95, 5])
+        assert np.isfinite(Surprise().fit(reference)(np.array([1e30]))).all()
 
     def test_does_not_depend_on_the_order_of_the_references(
         self, rng: np.random.RandomState
@@ -189,8 +254,12 @@ class TestSurprise:
         assert np.array_equal(again(errors), Surprise().fit(reference)(errors))
 
 
-def expert_of(rows: np.ndarray, n_neighbors: int = 5) -> NearestRows:
-    return NearestRows(RobustScaling().fit(rows), n_neighbors).fit(rows)
+def expert_of(
+    rows: np.ndarray, n_neighbors: int = 5, surprises: np.ndarray | None = None
+) -> NearestRows:
+    if surprises is None:
+        surprises = np.zeros(len(rows))
+    return NearestRows(scaling_of(rows), n_neighbors).fit(rows, surprises)
 
 
 def nearest(rows: np.ndarray, point: np.ndarray, k: int) -> tuple[list, list]:
@@ -213,7 +282,7 @@ class TestNearestRows:
         rows, X = rng.normal(size=(40, 3)), rng.normal(scale=3, size=(25, 3))
         rows *= [1, 1e3, 1e-3]
         X *= [1, 1e3, 1e-3]
-        scaling = RobustScaling().fit(rows)
+        scaling = scaling_of(rows)
         scaled_rows, scaled_X = scaling.transform(rows), scaling.transform(X)
         expected = np.empty_like(X)
         for i, x in enumerate(scaled_X):
@@ -223,21 +292,51 @@ class TestNearestRows:
             expected[i] = squared / apart
         np.testing.assert_allclose(expert_of(rows, k).errors(X), expected)
 
-    def test_training_rows_are_judged_as_if_they_were_new(
+    def test_a_training_row_is_not_its_own_neighbour(
         self, rng: np.random.RandomState
     ) -> None:
-        """Neighbours of a row are others, though how far these are apart is known."""
+        """It is judged as a new row is."""
         rows, k = rng.normal(size=(40, 3)), 4
         expert = expert_of(rows, k)
-        scaled = RobustScaling().fit(rows).transform(rows)
+        scaled = scaling_of(rows).transform(rows)
         errors = []
         for i in range(len(rows)):
             others = np.delete(np.arange(len(rows)), i)
             distances, order = nearest(scaled[others], scaled[i], k)
             apart = np.mean([to_its_own(scaled, others[j], k) for j in order])
             errors.append(np.mean(np.square(distances)) / apart)
-        order = np.argsort(errors)
-        np.testing.assert_allclose(expert.surprise.errors, np.array(errors)[order])
+        np.testing.assert_allclose(expert.errors(rows).sum(axis=1), errors)
+        np.testing.assert_allclose(expert.surprise.errors, np.sort(errors))
+
+    def test_of_several_copies_the_others_are_neighbours(
+        self, rng: np.random.RandomState
+    ) -> None:
+        rows = rng.normal(size=(40, 3))
+        rows[:3] = rows[0]
+        one, two = expert_of(rows, 2).errors(rows[[0, 5]]).sum(axis=1)
+        assert one == 0
+        assert two > 0
+
+    def test_neighbours_count_as_far_as_they_are_normal(
+        self, rng: np.random.RandomState
+    ) -> None:
+        """Divided by the cube root of the share of rows that are as rare."""
+        rows, new = rng.normal(size=(40, 3)), rng.normal(size=(10, 3))
+        plain = expert_of(rows).errors(new)
+        rare = expert_of(rows, surprises=np.full(40, np.log(1000))).errors(new)
+        np.testing.assert_allclose(rare, 10 * plain)
+
+    def test_anomalies_of_a_kind_do_not_vouch_for_each_other(
+        self, rng: np.random.RandomState
+    ) -> None:
+        rows = np.concatenate([rng.normal(size=(100, 2)), 9 + rng.normal(size=(10, 2))])
+        surprises = np.repeat([0.0, 5.0], [100, 10])
+        errors = [
+            expert_of(rows, surprises=told).errors(rows).sum(axis=1)
+            for told in (np.zeros(110), surprises)
+        ]
+        plain, doubted = (np.median(e[100:]) / np.median(e[:100]) for e in errors)
+        assert doubted > 4 * plain
 
     @pytest.mark.parametrize("n", [2, 3, 5])
     def test_fewer_rows_than_neighbors(
@@ -263,38 +362,26 @@ class TestNearestRows:
         assert np.isfinite(new).all()
         assert (new > 0).all()
 
-    @pytest.mark.parametrize("apart", [0.0, 1e-6])
-    def test_copies_lie_a_thousandth_as_far_apart_as_rows_do(
+    @pytest.mark.parametrize("apart", [0.0, 1e-8, 1e-5])
+    def test_copies_are_taken_to_lie_as_far_apart_as_rows_do(
         self, rng: np.random.RandomState, apart: float
     ) -> None:
         """Or what is beside them would be infinitely far away from them.
 
-        So do rows that are all but copies of each other, as those are that were rounded
-        on the way; what is beside them would be nearly as far.
+        So are rows that are all but copies of each other, as those are that were
+        rounded on the way.
         """
         rows, k = with_copies(rng, apart), 5
-        scaling = RobustScaling().fit(rows)
+        scaling = scaling_of(rows)
         scaled, new = scaling.transform(rows), rows[:1] + 0.05
         x = scaling.transform(new)[0]
         distances, neighbors = nearest(scaled, x, k)
         assert set(neighbors) <= set(range(20))  # which are the copies
-        mean = np.mean([to_its_own(scaled, i, k) for i in range(len(rows))])
-        expected = np.mean(np.square(distances)) / (mean / 1000)
+        each = np.array([to_its_own(scaled, i, k) for i in range(len(rows))])
+        usual = np.median(each[each > 0])
+        expected = np.mean(np.square(distances)) / usual
         error = expert_of(rows, k).errors(new).sum(axis=1)
         np.testing.assert_allclose(error, expected, rtol=1e-3)
-
-    def test_beside_copies_and_beside_near_copies_surprise_is_the_same(
-        self, rng: np.random.RandomState
-    ) -> None:
-        """It is larger than as far from rows that have no copies."""
-        beside = []
-        for apart in (0.0, 1e-8, 1e-6, 1e-5):
-            rows = with_copies(np.random.RandomState(0), apart)
-            expert, new = expert_of(rows), rows[[0, 50]] + 0.05
-            copied, single = expert.surprise(expert.errors(new).sum(axis=1))
-            assert copied > 3 * single > 0
-            beside.append(copied)
-        np.testing.assert_allclose(beside, beside[0], rtol=0.01)
 
 
 def with_copies(rng: np.random.RandomState, apart: float) -> np.ndarray:
@@ -327,9 +414,11 @@ class TestPanel:
     def X(self, rng: np.random.RandomState) -> np.ndarray:
         return rng.normal(size=(20, 3))
 
-    def test_score_is_minus_the_cubic_mean(self, X: np.ndarray) -> None:
+    def test_score_is_minus_the_cubic_mean_in_which_nearest_rows_count_threefold(
+        self, X: np.ndarray
+    ) -> None:
         one, two = (e.surprise(e.errors(X).sum(axis=1)) for e in (self.ONE, self.TWO))
-        expected = np.cbrt((one**3 + two**3) / 2)
+        expected = np.cbrt((one**3 + 3 * two**3) / 4)
         scores = Panel(self.ONE, self.TWO).scores(X)
         assert scores.shape == (20,)
         np.testing.assert_allclose(scores, -expected)
@@ -341,8 +430,8 @@ class TestPanel:
         panel = Panel(self.ONE, self.TWO)
         errors = [expert.errors(X) for expert in (self.ONE, self.TWO)]
         totals = [error.sum(axis=1, keepdims=True) for error in errors]
-        cubes = [(0.5 * totals[0]) ** 3, (2.0 * totals[1]) ** 3]
-        mean = np.cbrt((cubes[0] + cubes[1]) / 2)
+        cubes = [(0.5 * totals[0]) ** 3, 3 * (2.0 * totals[1]) ** 3]
+        mean = np.cbrt((cubes[0] + cubes[1]) / 4)
         expected = sum(
             mean * cube / (cubes[0] + cubes[1]) * error / total
             for cube, error, total in zip(cubes, errors, totals, strict=True)
@@ -355,7 +444,7 @@ class TestPanel:
         """Neither where all experts expect a row nor where one of them does."""
         X = np.array([[0.0, 0, 0], [4, 0, 0]])
         panel = Panel(self.ONE, self.TWO)
-        expected = [0, 2 / 2 ** (1 / 3)]
+        expected = [0, 2 / 4 ** (1 / 3)]
         np.testing.assert_allclose(panel.scores(X), np.negative(expected))
         contributions = panel.contributions(X)
         np.testing.assert_allclose(contributions[:, 0], expected)
