@@ -10,7 +10,7 @@ from scipy import linalg
 from sklearn.utils.extmath import svd_flip
 from torch import nn
 
-from skae._tables import row_blocks
+from skae._tables import magnitude, row_blocks
 
 
 class PrincipalComponents:
@@ -35,10 +35,7 @@ class PrincipalComponents:
     def fit(self, X: np.ndarray) -> PrincipalComponents:
         n_samples, n_features = X.shape
         self.mean_ = X.mean(axis=0, dtype=np.float64)
-        # A power of two, so that squares neither overflow nor underflow and no digit
-        # of X is changed.
-        largest = max(X.max(), -X.min(), np.finfo(X.dtype).tiny)
-        unit = 2.0 ** (np.frexp(largest)[1] - 1)
+        unit = magnitude(X)
         if n_samples < n_features:
             centred = (X - self.mean_) / unit
             _, singular, components = linalg.svd(centred, full_matrices=False)

@@ -3,6 +3,7 @@
 from skae._tables._blocks import (
     BLOCK,
     has_gaps,
+    magnitude,
     map_blocks,
     row_blocks,
     spread,
@@ -14,6 +15,7 @@ __all__ = [
     "BLOCK",
     "Coordinates",
     "has_gaps",
+    "magnitude",
     "map_blocks",
     "one_thread",
     "row_blocks",

@@ -29,6 +29,15 @@ def has_gaps(X: np.ndarray) -> bool:
     return bool(np.isnan(X.min()))
 
 
+def magnitude(X: np.ndarray) -> float:
+    """Power of two at the largest absolute value.
+
+    In this unit squares neither overflow nor underflow, and no digit of X is changed.
+    """
+    largest = max(X.max(), -X.min(), np.finfo(X.dtype).tiny)
+    return float(2.0 ** (np.frexp(largest)[1] - 1))
+
+
 def spread(rows: np.ndarray, most: int) -> np.ndarray:
     """At most so many of the rows, evenly spread."""
     return rows[:: max(math.ceil(len(rows) / most), 1)]

@@ -46,7 +46,6 @@ class Codec:
         """Return what the components keep of rows of features."""
         return self.decode(self.encode(rows))
 
-    def squared_residuals(self, rows: np.ndarray) -> np.ndarray:
-        """Return the sum over the features of each row, of shape (n, 1)."""
-        residual = rows - self.reconstruct(rows)
-        return np.square(residual).sum(axis=1, keepdims=True)
+    def residuals(self, rows: np.ndarray) -> np.ndarray:
+        """Return what the components do not keep of rows of features."""
+        return rows - self.reconstruct(rows)

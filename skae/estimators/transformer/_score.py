@@ -1,12 +1,29 @@
-"""Held-out errors on the scale of a score: one is perfect, zero is the mean."""
+"""Errors, and those of held-out rows on the scale of a score: zero is the mean."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
 
-from skae._tables import Coordinates
+from skae._tables import Coordinates, map_blocks, row_blocks
 from skae.losses import Loss
+
+
+def sums_of_squares(
+    deviations: Callable[[np.ndarray], np.ndarray], X: np.ndarray, unit: float = 1.0
+) -> np.ndarray:
+    """Sum of the squared deviations of each row, in squares of a unit."""
+    squares = partial(_sums_of_squares, deviations, unit)
+    return map_blocks(squares, X, 1, dtype=np.float64)[:, 0]
+
+
+def _sums_of_squares(
+    deviations: Callable[[np.ndarray], np.ndarray], unit: float, rows: np.ndarray
+) -> np.ndarray:
+    return np.square(deviations(rows) / unit).sum(axis=1, keepdims=True)
 
 
 class HeldOutScore:
@@ -28,20 +45,29 @@ class HeldOutScore:
         self._coordinates = coordinates
         self._loss = loss
 
-    def fit(self, X: np.ndarray) -> HeldOutScore:
-        """Measure what the mean and the coordinates leave of held-out rows."""
+    def fit(self, X: np.ndarray, held_out: np.ndarray) -> HeldOutScore:
+        """Measure what the mean and the coordinates leave of held-out rows of X."""
+        parts = np.zeros(2)
+        for rows in row_blocks(len(held_out), X.shape[1]):
+            parts += self._of_block(X[held_out[rows]])
+        self._left_out, self._of_mean = parts / (
+            len(held_out) * self._coordinates.n_coordinates
+        )
+        return self
+
+    def _of_block(self, X: np.ndarray) -> np.ndarray:
+        """Sums over rows of what the coordinates leave out, and of the mean's error."""
         mean, coordinates, loss = self._mean, self._coordinates, self._loss
         target = torch.from_numpy(coordinates.transform(X))
         constant = torch.from_numpy(coordinates.transform(mean[None])).expand_as(target)
-        error = loss.pointwise(loss.inverse_link(constant), target).mean()
+        error = float(loss.pointwise(loss.inverse_link(constant), target).sum())
 
         def left_out(centre: np.ndarray, seen: torch.Tensor) -> float:
             energy = np.square((X - centre) / coordinates.scale).sum()
-            return max((energy - float(seen.square().sum())) / seen.numel(), 0.0)
+            return max(energy - float(seen.square().sum()), 0.0)
 
-        self._left_out = left_out(coordinates.mean, target)
-        self._of_mean = float(error) + left_out(mean, target - constant)
-        return self
+        of_mean = error + left_out(mean, target - constant)
+        return np.array([left_out(coordinates.mean, target), of_mean])
 
     def __call__(self, error: float) -> float:
         error = error + self._left_out

@@ -92,11 +92,11 @@ class Start(ABC, Generic[Trained]):
     def kept(self, module: Trained) -> Autoencoder:
         """Return what predicts, without a part that is not of use."""
 
-    def measure(self, held_out: np.ndarray) -> None:
-        """Prepare to turn the errors of held-out rows into scores."""
+    def measure(self, X: np.ndarray, held_out: np.ndarray) -> None:
+        """Prepare to turn the errors of held-out rows of X into scores."""
         if len(held_out) > 0:
             score = HeldOutScore(self.mean, self.coordinates, self.loss)
-            self.score = score.fit(held_out)
+            self.score = score.fit(X, held_out)
 
     def codec(self, module: Trained) -> Codec:
         """Return what predicts with the kept part of a module."""
@@ -184,8 +184,8 @@ class PCAStart(_GatedStart):
         A single split compares with the PCA of the whole table, which costs no second
         fit.
         """
-        parts = (inputs[torch.from_numpy(rows)] for rows in folds.training[:-1])
-        members = [PrincipalComponents().fit(part.double().numpy()) for part in parts]
+        parts = (inputs.numpy()[rows] for rows in folds.training[:-1])
+        members = [PrincipalComponents().fit(part) for part in parts]
         members.append(self._seen_components)
         return Autoencoder(*linear_maps(members, self.n_components))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from numbers import Integral
 from typing import ClassVar, Literal
 
@@ -31,7 +32,7 @@ from skae._base import (
     transaction,
     without_gaps,
 )
-from skae._tables import map_blocks
+from skae._tables import magnitude, map_blocks
 from skae._training import History, Objective, Problem, as_given, choose_folds
 from skae.estimators.transformer._checks import (
     check_fitted_start,
@@ -42,6 +43,7 @@ from skae.estimators.transformer._checks import (
 from skae.estimators.transformer._filters import filters_of
 from skae.estimators.transformer._layerwise import layer_phases
 from skae.estimators.transformer._prediction import Codec
+from skae.estimators.transformer._score import sums_of_squares
 from skae.estimators.transformer._start import FittedStart, PCAStart, RandomStart, Start
 from skae.losses import Loss
 from skae.losses._named import resolve_loss
@@ -330,7 +332,7 @@ class AutoencoderTransformer(
             {} if self.penalty is None else {"penalty": self.penalty.term},
         )
         problem = Problem(module, objective, {"input": inputs, "target": inputs}, folds)
-        start.measure(rows[folds.held_out_rows])
+        start.measure(rows, folds.held_out_rows)
         return self._learn(
             problem,
             start,
@@ -429,7 +431,7 @@ class AutoencoderTransformer(
         """
         check_is_fitted(self)
         X = self._check_X(X)
-        return self._squared_residuals(X) / X.shape[1]
+        return sums_of_squares(self._fitted.residuals, X) / X.shape[1]
 
     def score(self, X, y=None) -> float:
         """Return the share of the variance of X that the reconstruction explains.
@@ -449,8 +451,10 @@ class AutoencoderTransformer(
         """
         check_is_fitted(self)
         X = self._check_X(X)
-        residual = self._squared_residuals(X).sum()
-        total = np.square(X - self.mean_).sum()
+        unit = magnitude(X)
+        residual = sums_of_squares(self._fitted.residuals, X, unit).sum()
+        deviations = partial(np.subtract, self.mean_)
+        total = sums_of_squares(deviations, X, unit).sum()
         if total == 0:
             return 1.0 if residual == 0 else -np.inf
         return float(1 - residual / total)
@@ -496,11 +500,6 @@ class AutoencoderTransformer(
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-    def _squared_residuals(self, X: np.ndarray) -> np.ndarray:
-        """Sum over the features of each row."""
-        squared = self._fitted.squared_residuals
-        return map_blocks(squared, X, 1, dtype=np.float64)[:, 0]
 
     @property
     def _last_phase(self) -> str:
