@@ -11,6 +11,7 @@ from sklearn.utils import check_array
 from skae._base import check_magnitude, feature_names
 from skae._tables import has_gaps
 from skae.estimators.denoiser._examples import Shape
+from skae.estimators.denoiser._range import value_range
 from skae.networks import Network
 from skae.noise import GaussianNoise, Noise
 
@@ -32,7 +33,7 @@ def choose_noise(
             "rows as X_clean."
         )
     if noise == "auto":
-        return GaussianNoise(0.1 * (float(X.max()) - float(X.min()) or 1.0))
+        return GaussianNoise(0.1 * (value_range(X) or 1.0))
     strength = noise.get_params().get("strength", 1.0)
     if all(value == 0 for value in np.ravel(strength)):
         raise ValueError(f"noise={noise} changes nothing; raise its strength.")

@@ -131,7 +131,8 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
     start_ : {"identity", "linear", "local"}
         What the network adds to.
     data_range_ : float
-        Largest less smallest clean value, the peak of :meth:`score`.
+        Largest less smallest clean value, without values that must be mistakes; the
+        peak of :meth:`score`.
     module_ : torch.nn.Module
         The start and the network.
     uses_network_ : bool

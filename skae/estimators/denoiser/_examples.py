@@ -11,6 +11,7 @@ import torch
 from skae._base import warn_of_negligible
 from skae._tables import Coordinates, row_blocks, spread
 from skae._training import Folds, Tensors
+from skae.estimators.denoiser._range import without_mistakes
 from skae.estimators.denoiser._surroundings import (
     NoSurroundings,
     Surroundings,
@@ -92,8 +93,9 @@ class Pairs:
         shapes : (tuple of int, tuple of int)
             In which a network sees a degraded and a clean row.
         """
+        clean = without_mistakes(clean)
         if noise is None:
-            return given_pairs(X, clean, shapes)
+            return given_pairs(without_mistakes(X), clean, shapes)
         return noisy_pairs(clean, shapes[1], noise, folds.held_out_rows, generator)
 
     @property

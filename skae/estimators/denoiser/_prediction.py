@@ -12,6 +12,7 @@ import torch
 from skae._tables import Coordinates, map_blocks, one_thread, row_blocks
 from skae.estimators.denoiser._examples import Degradation, Pairs
 from skae.estimators.denoiser._module import Restorer
+from skae.estimators.denoiser._range import value_range
 
 _TILE = 256  # side of a tile of a large image, in pixels
 
@@ -45,7 +46,7 @@ class Restoration:
     names_out : ndarray of str or None
         Names of the clean features, if they have any.
     peak : float
-        Largest less smallest clean value.
+        Largest less smallest clean value, without values that may be mistakes.
     degrade : Degradation or None
         What clean rows were degraded by in training.
     seed : int
@@ -83,13 +84,12 @@ class Restoration:
         clean : ndarray of shape (n_samples, n_out)
             The clean rows of the training.
         """
-        peak = float(clean.max() - clean.min())
         return cls(
             *pairs.views,
             pairs.shapes[0],
             clean.shape[1],
             names_out,
-            peak,
+            value_range(clean),
             pairs.degrade,
             seed,
             restorer,

@@ -175,6 +175,17 @@ class TestHistory:
         held_out = ["validation_loss" in row for row in fitted.history_]
         assert held_out == [params.get("cv", "auto") is not None] * fitted.n_iter_
 
+    @pytest.mark.parametrize("unit", [1e-170, 1e90])
+    def test_score_is_the_same_in_any_unit(self, unit: float) -> None:
+        """Squares of the values would be zero, or not finite."""
+        X = load_iris().data
+        plain, other = (
+            AutoencoderTransformer(max_iter=1, random_state=0).fit(table).score(table)
+            for table in (X, X * unit)
+        )
+        assert 0.9 < other <= 1
+        assert other == pytest.approx(plain, abs=0.01)
+
     def test_validation_scores_are_on_the_scale_of_score(
         self, on_curve: AutoencoderTransformer, curve: np.ndarray
     ) -> None:
