@@ -18,6 +18,7 @@ from skorch import NeuralNet
 from torch import nn
 from tqdm.auto import tqdm
 
+from skae._tables import full_precision
 from skae._training._batches import HeldOutBatches, TrainingBatches, gather
 from skae._training._flat import FlatParameters
 from skae._training._objective import Objective, Tensors
@@ -108,9 +109,12 @@ def train(
         net.best_weights.hand_to(problem.module)
         return net.rounds()
 
-    with tqdm(
-        total=settings.max_iter, unit="round", disable=not settings.verbose
-    ) as progress:
+    with (
+        full_precision(device.type),
+        tqdm(
+            total=settings.max_iter, unit="round", disable=not settings.verbose
+        ) as progress,
+    ):
         net.run(on_device, progress, lambda run: watch(run, so_far))
     return Training(so_far(), net.diverged)
 
