@@ -1,5 +1,6 @@
 """What every estimator shares."""
 
+from skae._base._dates import check_no_dates
 from skae._base._draws import Draws
 from skae._base._estimator import NetworkEstimator, Phases
 from skae._base._noise import (
@@ -43,6 +44,7 @@ __all__ = [
     "RealNotInt",
     "StrOptions",
     "check_feature_names_in",
+    "check_no_dates",
     "corruption_of",
     "feature_names",
     "is_pandas_na",

@@ -14,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import validate_data
 
 from skae._base._callbacks import CallbackSupportMixin, FitTask
+from skae._base._dates import check_no_dates
 from skae._base._draws import Draws
 from skae._base._parameters import TRAINING, Constraints
 from skae._base._warning import warn
@@ -57,6 +58,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
 
     def _check_table(self, X: Any, *, reset: bool = False, **checks: Any) -> np.ndarray:
         """Rows that may have gaps, if the checks allow them."""
+        check_no_dates(X)
         table: np.ndarray = validate_data(
             self, X, reset=reset, dtype=[np.float64, np.float32], order="C", **checks
         )

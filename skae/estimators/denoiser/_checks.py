@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from sklearn.utils import check_array
 
-from skae._base import feature_names
+from skae._base import check_no_dates, feature_names
 from skae._tables import has_gaps
 from skae.estimators.denoiser._examples import Shape
 from skae.networks import Network
@@ -41,6 +41,7 @@ def choose_noise(
 
 def check_clean_rows(X: np.ndarray, X_clean: Any) -> np.ndarray:
     """Return the clean rows of as many degraded ones."""
+    check_no_dates(X_clean, "X_clean")
     clean: np.ndarray = check_array(
         X_clean, dtype=[np.float64, np.float32], order="C", input_name="X_clean"
     )

@@ -19,6 +19,7 @@ from skae._base import (
     NetworkEstimator,
     StrOptions,
     check_feature_names_in,
+    check_no_dates,
     feature_names,
     loss_constraint,
     transaction,
@@ -416,6 +417,7 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
                 f"image must have height, width and {shape[2]} channel(s), got an "
                 f"array of shape {size}."
             )
+        check_no_dates(image, "image")
         image = check_array(
             image,
             dtype=[np.float64, np.float32],

@@ -25,6 +25,7 @@ from skae._base import (
     Phases,
     RealNotInt,
     StrOptions,
+    check_no_dates,
     corruption_of,
     loss_constraint,
     transaction,
@@ -386,6 +387,7 @@ class AutoencoderTransformer(
             Rows in the space of the features.
         """
         check_is_fitted(self)
+        check_no_dates(X)
         X = check_array(X, dtype=[np.float64, np.float32], input_name="X")
         if X.shape[1] != self.n_components_:
             raise ValueError(
