@@ -15,6 +15,35 @@ from skae.networks import Network
 from skae.noise import GaussianNoise, Noise
 
 
+def clean_rows_among(y: Any, X_clean: Any, least: int) -> Any:
+    """Return `X_clean`, or a table of clean rows in the place of `y`; None if neither.
+
+    Every tutorial passes ``fit(noisy, clean)``. A `y` of one dimension, or of one
+    column, is the target of a later step.
+
+    Parameters
+    ----------
+    least : int
+        Features that clean rows have at least.
+    """
+    shape: tuple[int, ...] = np.asarray(y).shape
+    if len(shape) < 2 or (len(shape) == 2 and shape[1] == 1 < least):
+        return X_clean
+    if len(shape) > 2 or shape[1] >= least:
+        if X_clean is not None:
+            raise ValueError(
+                "y is a table of clean rows, and so is X_clean; pass one of them."
+            )
+        return y
+    if X_clean is None:
+        raise ValueError(
+            f"y has {shape[1]} columns, fewer than the {least} features of restored "
+            "rows; pass clean rows as X_clean or, if y is for a later step of a "
+            "pipeline, freeze a fitted denoiser with sklearn.frozen.FrozenEstimator."
+        )
+    return X_clean
+
+
 def choose_noise(
     noise: Literal["auto"] | Noise | None, X: np.ndarray, X_clean: Any
 ) -> Noise | None:
@@ -22,8 +51,8 @@ def choose_noise(
     if X_clean is not None:
         if isinstance(noise, Noise):
             raise ValueError(
-                f"noise={noise} is not used beside X_clean, whose pairs show what X is "
-                "degraded by; set noise=None."
+                f"noise={noise} is not used beside clean rows, X_clean or a table as "
+                "y, because the pairs show what X is degraded by; set noise=None."
             )
         return None
     if noise is None:

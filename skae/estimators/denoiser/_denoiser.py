@@ -38,6 +38,7 @@ from skae.estimators.denoiser._checks import (
     check_clean_rows,
     check_no_gaps,
     choose_noise,
+    clean_rows_among,
     complete_rows,
     row_shapes,
 )
@@ -260,8 +261,10 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         X : array-like of shape (n_samples, n_features)
             Clean rows or, with `X_clean`, degraded ones. With
             ``MaskingNoise(fill="nan")``, rows that have gaps themselves are left out.
-        y : None
-            Ignored, present for the convention.
+        y : array-like of shape (n_samples, n_features_out) or (n_samples,), \
+                default=None
+            A table is taken as `X_clean`, as in ``fit(noisy, clean)``. A single column
+            is ignored: it is the target of a later step of a pipeline.
         X_clean : array-like of shape (n_samples, n_features_out), default=None
             The clean rows that the rows of X are to become.
 
@@ -282,7 +285,7 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         ConvergenceWarning
             If training diverges; the best weights before it are kept.
         """
-        rows, clean, noise = self._check_learnable(X, X_clean)
+        rows, clean, noise, names = self._check_learnable(X, y, X_clean)
         network = resolve_network(
             self.network, self.hidden_layer_sizes, self.activation
         )
@@ -298,7 +301,7 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         )
         start = choose_start(starts, untrained, settings, draws.generator)
         restoration = Restoration.by_the_start(
-            pairs, clean, feature_names(X_clean), start.problem.module, draws.seed()
+            pairs, clean, names, start.problem.module, draws.seed()
         )
         return self._learn(
             start.problem,
@@ -346,8 +349,9 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         ----------
         X : array-like of shape (n_samples, n_features)
             Training rows.
-        y : None
-            Ignored, present for the convention.
+        y : array-like of shape (n_samples, n_features_out) or (n_samples,), \
+                default=None
+            A table is taken as `X_clean`, and a single column is ignored.
         X_clean : array-like of shape (n_samples, n_features_out), default=None
             The clean rows that the rows of X are to become.
 
@@ -440,10 +444,12 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         X : array-like of shape (n_samples, n_features)
             Degraded rows or, without `X_clean`, clean ones, which are degraded as in
             the training, in every call alike.
-        y : None
-            Ignored, present for the convention.
+        y : array-like of shape (n_samples, n_features_out) or (n_samples,), \
+                default=None
+            A table is taken as `X_clean`, and a single column is ignored. A search with
+            ``fit(noisy, clean)`` splits it as it splits X.
         X_clean : array-like of shape (n_samples, n_features_out), default=None
-            The clean rows.
+            The clean rows. Without metadata routing a search does not pass them on.
 
         Returns
         -------
@@ -455,12 +461,13 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         Notes
         -----
         Without `X_clean`, rows are degraded by the noise of this estimator, and less
-        noise gives a higher score. A search over noises compares nothing; pass degraded
-        rows with `X_clean` to it.
+        noise gives a higher score. A search over noises compares nothing; pass it pairs,
+        ``search.fit(noisy, clean)``.
         """
         check_is_fitted(self)
         X = self._check_rows(X, self._fitted.gaps)
         restoration: Restoration = self._fitted.in_precision(X.dtype)
+        X_clean = clean_rows_among(y, X_clean, self.n_features_out_)
         if X_clean is not None:
             clean = check_clean_rows(X, X_clean)
             check_clean_names(X_clean, self.clean_feature_names_)
@@ -474,7 +481,7 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         elif restoration.degrade is None:
             raise ValueError(
                 "X_clean is missing, which restored rows are to be compared with; pass "
-                "it as in fit."
+                "it as in fit or, to a search, as y: search.fit(noisy, clean)."
             )
         else:
             errors = restoration.errors_after_degrading(
@@ -519,14 +526,16 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         return X
 
     def _check_learnable(
-        self, X: Any, X_clean: Any
-    ) -> tuple[np.ndarray, np.ndarray, Noise | None]:
-        """Rows, the clean rows that they are to become, and the noise between them."""
+        self, X: Any, y: Any, X_clean: Any
+    ) -> tuple[np.ndarray, np.ndarray, Noise | None, np.ndarray | None]:
+        """Rows, the clean rows that they are to become, the noise, and clean names."""
         allow_nan = self.__sklearn_tags__().input_tags.allow_nan
         X = self._check_rows(X, allow_nan, reset=True)
+        X_clean = clean_rows_among(y, X_clean, X.shape[1])
         noise = choose_noise(self.noise, X, X_clean)
         X = complete_rows(X)
-        return X, X if X_clean is None else check_clean_rows(X, X_clean), noise
+        clean = X if X_clean is None else check_clean_rows(X, X_clean)
+        return X, clean, noise, feature_names(X_clean)
 
 
 def _automatic(shape: tuple[int, ...]) -> dict[str, Any]:

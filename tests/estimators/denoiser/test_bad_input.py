@@ -30,7 +30,7 @@ def images(*shape: int) -> ConvolutionalNetwork:
         ({"noise": None}, X, None, "noise=None leaves nothing to learn from; set a"),
         ({"noise": GaussianNoise(0)}, X, None, "noise=.* changes nothing; raise its"),
         ({"noise": MaskingNoise((0, 0))}, X, None, "noise=.* changes nothing"),
-        ({"noise": GaussianNoise()}, X, X, "noise=.* is not used beside X_clean, wh"),
+        ({"noise": GaussianNoise()}, X, X, "noise=.* is not used beside clean ro"),
         ({"noise": MaskingNoise(fill="one")}, X, None, "fill must be 'zero', 'mean' "),
         ({"start": "local"}, X, None, "start='local' is for images .network=Convolut"),
         (
@@ -145,7 +145,7 @@ def test_score_takes_the_columns_of_the_clean_table_in_their_order() -> None:
 def test_a_noise_that_leaves_gaps_beside_pairs() -> None:
     gaps = np.where(np.arange(len(X))[:, None] == 3, np.nan, X)
     noise = MaskingNoise(0.3, fill="nan")
-    with pytest.raises(ValueError, match=r"noise=.* is not used beside X_clean"):
+    with pytest.raises(ValueError, match=r"noise=.* is not used beside clean rows"):
         DenoisingTransformer(noise=noise, **QUICK).fit(gaps, X_clean=X)
 
 
