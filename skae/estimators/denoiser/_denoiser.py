@@ -461,7 +461,7 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         Notes
         -----
         Without `X_clean`, rows are degraded by the noise of this estimator, and less
-        noise gives a higher score. A search over noises compares nothing; pass it pairs,
+        noise gives a higher score. A search over noises compares nothing; pass pairs,
         ``search.fit(noisy, clean)``.
         """
         check_is_fitted(self)
