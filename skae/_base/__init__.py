@@ -3,6 +3,7 @@
 from skae._base._dates import check_no_dates
 from skae._base._draws import Draws
 from skae._base._estimator import NetworkEstimator, Phases
+from skae._base._images import check_flat
 from skae._base._noise import (
     NoisyInput,
     corruption_of,
@@ -13,6 +14,7 @@ from skae._base._parameters import (
     CV,
     NETWORK,
     VALIDATION_FRACTION,
+    WIDTHS,
     Constraints,
     loss_constraint,
 )
@@ -34,6 +36,7 @@ __all__ = [
     "CV",
     "NETWORK",
     "VALIDATION_FRACTION",
+    "WIDTHS",
     "Constraints",
     "Draws",
     "Interval",
@@ -44,6 +47,7 @@ __all__ = [
     "RealNotInt",
     "StrOptions",
     "check_feature_names_in",
+    "check_flat",
     "check_no_dates",
     "corruption_of",
     "feature_names",

@@ -16,8 +16,10 @@ from sklearn.utils.validation import validate_data
 from skae._base._callbacks import CallbackSupportMixin, FitTask
 from skae._base._dates import check_no_dates
 from skae._base._draws import Draws
+from skae._base._images import check_flat
 from skae._base._parameters import TRAINING, Constraints
 from skae._base._warning import warn
+from skae._base._words import validate
 from skae._tables import has_gaps
 from skae._training import (
     MOST_STEPS,
@@ -45,6 +47,11 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     """
 
     _parameter_constraints: ClassVar[Constraints] = TRAINING
+    _takes_images: ClassVar[bool] = False
+
+    def _validate_params(self) -> None:
+        # Called by scikit-learn before a fit.
+        validate(self)
 
     def _check_X(self, X: Any, *, reset: bool = False, **checks: Any) -> np.ndarray:
         """Rows without gaps."""
@@ -58,6 +65,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
 
     def _check_table(self, X: Any, *, reset: bool = False, **checks: Any) -> np.ndarray:
         """Rows that may have gaps, if the checks allow them."""
+        check_flat(X, network=reset and self._takes_images)
         check_no_dates(X)
         table: np.ndarray = validate_data(
             self, X, reset=reset, dtype=[np.float64, np.float32], order="C", **checks

@@ -85,8 +85,9 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
     network : "dense" or Network, default="dense"
         What is learned. ``"dense"`` is a :class:`~skae.networks.DenseNetwork` with the
         following two parameters.
-    hidden_layer_sizes : "auto" or array-like of int, default="auto"
-        Widths of the hidden layers of the dense network; ``"auto"``: one layer of 64.
+    hidden_layer_sizes : "auto", int or array-like of int, default="auto"
+        Widths of the hidden layers of the dense network; an int is a single layer, and
+        ``"auto"`` is one of 64.
     activation : {"identity", "logistic", "tanh", "relu", "elu", "selu", "gelu", \
             "silu"}, default="silu"
         Activation function of the hidden layers of the dense network.
@@ -216,13 +217,14 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         "noise": [StrOptions({"auto"}), Noise, None],
         "start": [StrOptions({"auto", *CANDIDATES})],
     }
+    _takes_images: ClassVar[bool] = True
 
     def __init__(
         self,
         *,
         noise: Literal["auto"] | Noise | None = "auto",
         network: Literal["dense"] | Network = "dense",
-        hidden_layer_sizes: Literal["auto"] | Sequence[int] = "auto",
+        hidden_layer_sizes: Literal["auto"] | int | Sequence[int] = "auto",
         activation: str = "silu",
         start: Literal["auto", "identity", "linear", "local"] = "auto",
         loss: Literal["squared_error", "absolute_error"] | Loss = "squared_error",
@@ -485,7 +487,7 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
             )
         else:
             errors = restoration.errors_after_degrading(
-                complete_rows(X), restoration.degrade
+                complete_rows(X, "score"), restoration.degrade
             )
         return restoration.score(errors)
 
@@ -533,7 +535,7 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         X = self._check_rows(X, allow_nan, reset=True)
         X_clean = clean_rows_among(y, X_clean, X.shape[1])
         noise = choose_noise(self.noise, X, X_clean)
-        X = complete_rows(X)
+        X = complete_rows(X, "learn from")
         clean = X if X_clean is None else check_clean_rows(X, X_clean)
         return X, clean, noise, feature_names(X_clean)
 

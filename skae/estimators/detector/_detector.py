@@ -62,8 +62,8 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
     network : "dense" or Network, default="dense"
         The network: ``"dense"`` or a specification, such as
         :class:`~skae.networks.DenseNetwork`.
-    hidden_layer_sizes : "auto" or array-like of int, default="auto"
-        Widths of the hidden layers; shorthand for
+    hidden_layer_sizes : "auto", int or array-like of int, default="auto"
+        Widths of the hidden layers, or of a single one; shorthand for
         ``network=DenseNetwork(hidden_layer_sizes)``. ``"auto"`` is one layer of 64.
     activation : {"identity", "logistic", "tanh", "relu", "elu", "selu", "gelu", \
             "silu"}, default="silu"
@@ -186,7 +186,7 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
         n_estimators: int = 4,
         max_samples: float = 1.0,
         network: Literal["dense"] | Network = "dense",
-        hidden_layer_sizes: Literal["auto"] | Sequence[int] = "auto",
+        hidden_layer_sizes: Literal["auto"] | int | Sequence[int] = "auto",
         activation: str = "silu",
         noise: Literal["auto"] | Noise | None = "auto",
         core_fraction: float = 0.75,
@@ -387,7 +387,7 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
             A value for ``offset_``.
         """
         check_is_fitted(self)
-        if not 0 < contamination <= 0.5:
+        if not (isinstance(contamination, Real) and 0 < contamination <= 0.5):
             raise ValueError(
                 f"contamination must be a float in (0, 0.5], got {contamination!r}."
             )

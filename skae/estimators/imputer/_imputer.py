@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Real
+from numbers import Integral, Real
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from skae._base import (
     CV,
     NETWORK,
+    WIDTHS,
     Constraints,
     Draws,
     Interval,
@@ -66,8 +67,8 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
     ----------
     missing_values : int, float, np.nan or pandas.NA, default=np.nan
         What stands for a missing value.
-    hidden_layer_sizes : array-like of int, default=(128,)
-        Widths of the hidden layers of the network.
+    hidden_layer_sizes : int or array-like of int, default=(128,)
+        Widths of the hidden layers of the network; an int is a single layer.
     activation : {"identity", "logistic", "tanh", "relu", "elu", "selu", "gelu", \
             "silu"}, default="silu"
         Activation function of the hidden layers.
@@ -182,7 +183,7 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
         **CV,
         **loss_constraint(unit_interval=False),
         "missing_values": [MissingValues(numeric_only=True)],
-        "hidden_layer_sizes": ["array-like"],
+        "hidden_layer_sizes": WIDTHS,
         "activation": NETWORK["activation"],
         "min_value": [None, Interval(Real, None, None, closed="both"), "array-like"],
         "max_value": [None, Interval(Real, None, None, closed="both"), "array-like"],
@@ -194,7 +195,7 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
         self,
         *,
         missing_values: float = np.nan,
-        hidden_layer_sizes: Sequence[int] = (128,),
+        hidden_layer_sizes: int | Sequence[int] = (128,),
         activation: str = "silu",
         loss: Literal["squared_error", "absolute_error"] | Loss = "squared_error",
         min_value: float | Sequence[float] | None = -np.inf,
@@ -387,6 +388,8 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
             Completed tables. What is observed is the same in all of them.
         """
         check_is_fitted(self)
+        if not (isinstance(n_draws, Integral) and n_draws > 0):
+            raise ValueError(f"n_draws must be a positive integer, got {n_draws!r}.")
         table, missing = self._check_gaps(X)
         draws = check_random_state(random_state)
         tables = self._fitted.draw(table, missing, n_draws, draws)

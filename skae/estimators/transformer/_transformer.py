@@ -25,6 +25,7 @@ from skae._base import (
     Phases,
     RealNotInt,
     StrOptions,
+    check_flat,
     check_no_dates,
     corruption_of,
     loss_constraint,
@@ -69,18 +70,21 @@ class AutoencoderTransformer(
 
     Parameters
     ----------
-    n_components : int or float, default=2
+    n_components : int, float or None, default=2
         Number of components. With the PCA start, a float in (0, 1) takes as many as PCA
         needs to explain more than that share of the variance, and an integer may not
         exceed ``min(n_samples, n_features)``; with ``start=None`` an integer may
-        (overcomplete). With another fit as the start, the number that it has.
+        (overcomplete). With another fit as the start, the number that it has. None
+        takes all that the start has: ``min(n_samples, n_features)`` of PCA, which
+        miss nothing that a network could learn.
     network : "dense" or Network, default="dense"
         The network: ``"dense"`` or a specification, such as
         :class:`~skae.networks.DenseNetwork`,
         :class:`~skae.networks.ConvolutionalNetwork` or, for modules of your own,
         :class:`~skae.networks.TorchNetwork`.
-    hidden_layer_sizes : "auto" or array-like of int, default="auto"
-        Widths of the encoder's hidden layers, mirrored in the decoder; shorthand for
+    hidden_layer_sizes : "auto", int or array-like of int, default="auto"
+        Widths of the encoder's hidden layers, or of a single one, mirrored in the
+        decoder; shorthand for
         ``network=DenseNetwork(hidden_layer_sizes)``. ``"auto"`` is three layers of 96
         to 192 units.
     activation : {"identity", "logistic", "tanh", "relu", "elu", "selu", "gelu", \
@@ -233,19 +237,21 @@ class AutoencoderTransformer(
         "n_components": [
             Interval(Integral, 1, None, closed="left"),
             Interval(RealNotInt, 0, 1, closed="neither"),
+            None,
         ],
         "start": [StrOptions({"pca"}), FrozenEstimator, None],
         "pretraining": [StrOptions({"layerwise"}), None],
         "noise": [StrOptions({"auto"}), Noise, None],
         "penalty": [Penalty, None],
     }
+    _takes_images: ClassVar[bool] = True
 
     def __init__(
         self,
-        n_components: int | float = 2,
+        n_components: int | float | None = 2,
         *,
         network: Literal["dense"] | Network = "dense",
-        hidden_layer_sizes: Literal["auto"] | Sequence[int] = "auto",
+        hidden_layer_sizes: Literal["auto"] | int | Sequence[int] = "auto",
         activation: str = "silu",
         start: Literal["pca"] | FrozenEstimator | None = "pca",
         pretraining: Literal["layerwise"] | None = None,
@@ -387,6 +393,7 @@ class AutoencoderTransformer(
             Rows in the space of the features.
         """
         check_is_fitted(self)
+        check_flat(X)
         check_no_dates(X)
         X = check_array(X, dtype=[np.float64, np.float32], input_name="X")
         if X.shape[1] != self.n_components_:
@@ -517,6 +524,7 @@ class AutoencoderTransformer(
             self.network, self.hidden_layer_sizes, self.activation
         )
         if self.start is None:
+            assert isinstance(self.n_components, Integral)  # as has been checked
             return RandomStart(int(self.n_components), network, loss)
         rotated = (
             loss.rotation_invariant

@@ -110,6 +110,11 @@ class TestNaN:
         with pytest.raises(ValueError, match=r"gap in every row.*use DenoisingImputer"):
             DenoisingTransformer(noise=GAPS, **QUICK).fit(self.holed)
 
+    def test_in_every_row_leaves_nothing_to_score(self) -> None:
+        denoiser = DenoisingTransformer(noise=GAPS, **QUICK).fit(X)
+        with pytest.raises(ValueError, match=r"no complete row to score; .*X_clean"):
+            denoiser.score(self.holed)
+
     def test_in_clean_rows(self) -> None:
         with pytest.raises(ValueError, match="Input X_clean contains NaN"):
             DenoisingTransformer(**QUICK).fit(X, X_clean=self.holed)
@@ -152,6 +157,10 @@ def test_a_noise_that_leaves_gaps_beside_pairs() -> None:
 def test_values_that_float32_has_no_room_for() -> None:
     with pytest.raises(ValueError, match=r"X has values beyond 1e\+36, .* divide X"):
         DenoisingTransformer(**QUICK).fit(1e40 * X)
+    with pytest.raises(
+        ValueError, match=r"X_clean has values beyond .* divide X_clean"
+    ):
+        DenoisingTransformer(**QUICK).fit(X, X_clean=1e40 * X)
 
 
 class TestRestoreImage:
