@@ -10,6 +10,7 @@ from skae._base._noise import (
     warn_of_negligible,
     without_gaps,
 )
+from skae._base._output import SetOutputMixin, in_container
 from skae._base._parameters import (
     CV,
     NETWORK,
@@ -45,12 +46,14 @@ __all__ = [
     "NoisyInput",
     "Phases",
     "RealNotInt",
+    "SetOutputMixin",
     "StrOptions",
     "check_feature_names_in",
     "check_flat",
     "check_no_dates",
     "corruption_of",
     "feature_names",
+    "in_container",
     "is_pandas_na",
     "is_scalar_nan",
     "loss_constraint",

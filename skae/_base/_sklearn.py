@@ -11,6 +11,7 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_parameter_constraints,
 )
+from sklearn.utils._set_output import _get_container_adapter as container_adapter
 from sklearn.utils.validation import _check_feature_names_in as check_feature_names_in
 from sklearn.utils.validation import _get_feature_names as feature_names
 
@@ -21,6 +22,7 @@ __all__ = [
     "RealNotInt",
     "StrOptions",
     "check_feature_names_in",
+    "container_adapter",
     "feature_names",
     "is_pandas_na",
     "is_scalar_nan",

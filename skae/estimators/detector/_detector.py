@@ -17,8 +17,11 @@ from skae._base import (
     Draws,
     Interval,
     NetworkEstimator,
+    SetOutputMixin,
     StrOptions,
+    check_feature_names_in,
     corruption_of,
+    in_container,
     transaction,
     without_gaps,
 )
@@ -37,7 +40,7 @@ from skae.networks._resolve import resolve_network
 from skae.noise import Corruption, GaussianNoise, Noise, Units
 
 
-class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
+class ReconstructionOutlierDetector(OutlierMixin, SetOutputMixin, NetworkEstimator):
     """Outlier detection by how badly a row is reconstructed, and where.
 
     Two experts reconstruct every row. An ensemble of neural networks predicts each
@@ -344,14 +347,15 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
 
         Returns
         -------
-        contributions : ndarray of shape (n_samples, n_features)
+        contributions : ndarray or DataFrame of shape (n_samples, n_features)
             Shares of the features in the errors of the experts, each expert weighted by
             its part in the score; not negative, and in every row their sum is
             ``-score_samples``. What the networks expected instead is returned by
-            :meth:`reconstruct`.
+            :meth:`reconstruct`. A DataFrame if ``set_output`` asks for one.
         """
         check_is_fitted(self)
-        return self._fitted.contributions(self._check_X(X))
+        contributions = self._fitted.contributions(self._check_X(X))
+        return in_container(self, contributions, X, check_feature_names_in(self))
 
     def reconstruct(self, X) -> np.ndarray:
         """Return what the networks expect.
@@ -366,12 +370,15 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
 
         Returns
         -------
-        X_expected : ndarray of shape (n_samples, n_features)
-            Expected value of every feature, in the units of X.
+        X_expected : ndarray or DataFrame of shape (n_samples, n_features)
+            Expected value of every feature, in the units of X. A DataFrame if
+            ``set_output`` asks for one.
         """
         check_is_fitted(self)
-        X = self._check_X(X)
-        return map_blocks(self._fitted.networks.reconstruct, X, self.n_features_in_)
+        expected = map_blocks(
+            self._fitted.networks.reconstruct, self._check_X(X), self.n_features_in_
+        )
+        return in_container(self, expected, X, check_feature_names_in(self))
 
     def threshold(self, contamination: float) -> float:
         """Return the offset that flags a given share of the training rows.

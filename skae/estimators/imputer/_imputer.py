@@ -23,6 +23,7 @@ from skae._base import (
     MissingValues,
     NetworkEstimator,
     check_feature_names_in,
+    in_container,
     is_pandas_na,
     is_scalar_nan,
     loss_constraint,
@@ -354,12 +355,14 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
 
         Returns
         -------
-        std : ndarray of shape (n_samples, n_features_out)
+        std : ndarray or DataFrame of shape (n_samples, n_features_out)
             Zero where a value is observed, and in columns that held nothing in `fit`.
-            It is larger where less of a row is observed.
+            It is larger where less of a row is observed. A DataFrame if ``set_output``
+            asks for one.
         """
         check_is_fitted(self)
-        return self._fitted.deviation(*self._check_gaps(X))[:, self._kept]
+        std = self._fitted.deviation(*self._check_gaps(X))[:, self._kept]
+        return in_container(self, std, X, check_feature_names_in(self)[self._kept])
 
     def sample(
         self,

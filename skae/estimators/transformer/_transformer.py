@@ -25,9 +25,11 @@ from skae._base import (
     Phases,
     RealNotInt,
     StrOptions,
+    check_feature_names_in,
     check_flat,
     check_no_dates,
     corruption_of,
+    in_container,
     loss_constraint,
     transaction,
     without_gaps,
@@ -413,13 +415,14 @@ class AutoencoderTransformer(
 
         Returns
         -------
-        X_reconstructed : ndarray of shape (n_samples, n_features)
-            What the components keep of X.
+        X_reconstructed : ndarray or DataFrame of shape (n_samples, n_features)
+            What the components keep of X. A DataFrame if ``set_output`` asks for one.
         """
         check_is_fitted(self)
-        return map_blocks(
+        kept = map_blocks(
             self._fitted.reconstruct, self._check_X(X), self.n_features_in_
         )
+        return in_container(self, kept, X, check_feature_names_in(self))
 
     def reconstruction_error(self, X) -> np.ndarray:
         """Return the mean squared difference of each row from its reconstruction.
