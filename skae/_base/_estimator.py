@@ -18,6 +18,7 @@ from skae._base._dates import check_no_dates
 from skae._base._draws import Draws
 from skae._base._images import check_flat
 from skae._base._parameters import TRAINING, Constraints
+from skae._base._progress import Progress, ScoreOfErrors, progress_of, say
 from skae._base._warning import warn
 from skae._base._words import validate
 from skae._tables import has_gaps
@@ -97,7 +98,6 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             self.tol,
             self.n_iter_no_change,
             available_device(self.device),
-            self.verbose,
         )
 
     def _learn(
@@ -109,6 +109,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         settings: Settings,
         *,
         worth: bool = True,
+        score: ScoreOfErrors | None = None,
         phases: Phases | None = None,
         max_phases: int = 0,
     ) -> Self:
@@ -127,6 +128,9 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         settings : Settings
         worth : bool
             Whether there is anything to learn that could be kept.
+        score : callable or None
+            Turns errors of held-out rows into a score, to be shown while `problem` is
+            trained; None where there is none.
         phases : iterable of (str, Problem) or None
             Parts of the training that have a name, in their order. None is a single
             part, whose rounds are the parts of the fit.
@@ -146,15 +150,23 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         for name, part in single if phases is None else phases:
             fitted_after = partial(if_it_ended_here, name)
             task = fit if name is None else fit.subtask(name, settings.max_iter)
-            training = train(part, settings, draws.generator, task.watch(fitted_after))
+            watch = task.watch(fitted_after)
+            with self._progress(name, score if part is problem else None) as report:
+                training = train(part, settings, draws.generator, watch, report)
             if training.diverged:
                 _warn_of_divergence(len(training.history))
             history += _in_phase(name, training.history)
             if task is not fit and task.end(partial(fitted_after, [])):
                 break
+        if not history and self.verbose:
+            say(f"{type(self).__name__}: nothing to learn, the start is kept")
         self._take_over(untrained, problem, history)
         fit.end(lambda: self.__dict__)
         return self
+
+    def _progress(self, phase: str | None, score: ScoreOfErrors | None) -> Progress:
+        title = type(self).__name__ + ("" if phase is None else f" ({phase})")
+        return progress_of(title, self.max_iter, score, verbose=self.verbose)
 
     @abstractmethod
     def _take_over(self, untrained: Any, problem: Problem, history: History) -> None:

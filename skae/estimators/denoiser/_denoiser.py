@@ -45,6 +45,7 @@ from skae.estimators.denoiser._checks import (
 from skae.estimators.denoiser._examples import Pairs
 from skae.estimators.denoiser._module import Restorer
 from skae.estimators.denoiser._prediction import Restoration
+from skae.estimators.denoiser._score import ScoreOfRestored
 from skae.estimators.denoiser._start import (
     CANDIDATES,
     ChosenStart,
@@ -52,7 +53,7 @@ from skae.estimators.denoiser._start import (
     fit_starts,
     squared_errors,
 )
-from skae.losses import Loss
+from skae.losses import LOSSES, Loss
 from skae.losses._named import resolve_unlinked_loss
 from skae.networks import Network
 from skae.networks._resolve import resolve_network
@@ -126,7 +127,8 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         Determines the initial weights, the noise, the held-out rows and the order of
         the rows. Pass an int for the same result in every call.
     verbose : int, default=0
-        Whether to show a progress bar with losses and remaining time.
+        Whether to show the training loss and the validation score of each round: in a
+        progress bar or, where the output is no terminal, in a line.
 
     Attributes
     ----------
@@ -312,6 +314,12 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
             {"X": X, "y": y, "metadata": _metadata(X_clean)},
             settings,
             worth=start.improvable,
+            # Other losses are not on the scale of the score.
+            score=(
+                ScoreOfRestored(start.problem, restoration)
+                if loss is LOSSES["squared_error"]
+                else None
+            ),
         )
 
     def _take_over(

@@ -112,7 +112,8 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
         Determines the initial weights, the folds, what is hidden and the order of the
         rows. Pass an int for the same result in every call.
     verbose : int, default=0
-        Whether to show a progress bar with losses and remaining time.
+        Whether to show the training loss and the validation score of each round: in a
+        progress bar or, where the output is no terminal, in a line.
 
     Attributes
     ----------
@@ -291,6 +292,7 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
                 passes=_PASSES / examples.copies,
             ),
             worth=bool(worth),
+            score=ScoreOfFills.of(problem).of_rows if problem.provable else None,
         )
 
     def _take_over(

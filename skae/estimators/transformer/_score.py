@@ -43,6 +43,10 @@ class HeldOutScore:
         self._of_mean = float(error) + left_out(mean, target - constant)
         return self
 
+    def of_rows(self, errors: np.ndarray) -> float:
+        """Return the score of rows from the error of each."""
+        return self(float(errors.mean()))
+
     def __call__(self, error: float) -> float:
         error = error + self._left_out
         if self._of_mean == 0:

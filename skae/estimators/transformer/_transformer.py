@@ -148,7 +148,8 @@ class AutoencoderTransformer(
         Determines the initial weights, the folds, the order of the rows and the noise.
         Pass an int for the same result in every call.
     verbose : int, default=0
-        Whether to show a progress bar with losses and remaining time.
+        Whether to show the training loss and the validation score of each round: in a
+        progress bar or, where the output is no terminal, in a line.
 
     Attributes
     ----------
@@ -349,6 +350,7 @@ class AutoencoderTransformer(
                 batch_size=64,
                 learning_rate=7e-3 if inputs.shape[1] <= 32 else 3e-3,
             ),
+            score=None if start.score is None else start.score.of_rows,
             phases=self._phases(problem, start),
             max_phases=1 if self.pretraining is None else len(module.stages()) + 1,
         )

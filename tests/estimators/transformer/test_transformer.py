@@ -317,21 +317,3 @@ class TestInSearches:
         )
         codes = shorthand.fit_transform(curve)
         assert np.array_equal(spec.fit_transform(curve), codes)
-
-
-class TestProgress:
-    def test_silent_by_default(
-        self, curve: np.ndarray, capfd: pytest.CaptureFixture
-    ) -> None:
-        AutoencoderTransformer(1, **QUICK).fit(curve)
-        assert capfd.readouterr() == ("", "")
-
-    def test_bar_on_stderr_with_rounds_and_loss(
-        self, curve: np.ndarray, capfd: pytest.CaptureFixture
-    ) -> None:
-        AutoencoderTransformer(1, verbose=1, **QUICK).fit(curve)
-        out, err = capfd.readouterr()
-        assert out == ""
-        assert "3/3" in err
-        assert "round" in err
-        assert "loss=" in err
