@@ -14,6 +14,8 @@ _MOST_NAMES = 5  # columns that a message lists
 _DTYPES = ("date", "time", "duration", "period")
 #: Of columns that may hold anything.
 _ANYTHING = ("object", "category")
+#: In front of what an Arrow dictionary holds.
+_DICTIONARY = "dictionary<values="
 #: Types of single values; those of pandas are derived from them, NaT included.
 _VALUES = (
     datetime.date,
@@ -30,6 +32,14 @@ class _Frame(Protocol):
 
     columns: Iterable[Any]
     dtypes: Iterable[Any]
+
+
+@runtime_checkable
+class _ArrowTable(Protocol):
+    """A table of Arrow, whose schema has a field for each column."""
+
+    column_names: list[str]
+    schema: Any
 
 
 def check_no_dates(X: Any, name: str = "X") -> None:
@@ -56,17 +66,25 @@ def _dated_columns(X: Any) -> list[Any]:
     if isinstance(X, np.ndarray):
         return _dated_columns_of_array(X)
     if isinstance(X, _Frame):
-        dtypes = [str(dtype).lower() for dtype in X.dtypes]
-        names = list(X.columns)
-        dated = [j for j, dtype in enumerate(dtypes) if dtype.startswith(_DTYPES)]
-        if not dated and any(dtype in _ANYTHING for dtype in dtypes):
-            dated = _dated_columns_of_array(np.asarray(X))
-        return [names[j] for j in dated]
+        return _dated_columns_of_types(X, list(X.columns), X.dtypes)
+    if isinstance(X, _ArrowTable):
+        types = (field.type for field in X.schema)
+        return _dated_columns_of_types(X, X.column_names, types)
     try:
         array = np.asarray(X)
     except (TypeError, ValueError, RuntimeError):
         return []  # what is no table is refused with a message of its own
     return _dated_columns_of_array(array)
+
+
+def _dated_columns_of_types(
+    X: Any, names: list[Any], types: Iterable[Any]
+) -> list[Any]:
+    words = [str(dtype).lower().removeprefix(_DICTIONARY) for dtype in types]
+    dated = [j for j, word in enumerate(words) if word.startswith(_DTYPES)]
+    if not dated and any(word.startswith(_ANYTHING) for word in words):
+        dated = _dated_columns_of_array(np.asarray(X))
+    return [names[j] for j in dated]
 
 
 def _dated_columns_of_array(X: np.ndarray) -> list[int]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from sklearn.base import BaseEstimator
 
@@ -48,6 +49,11 @@ FORMS: dict[str, tuple[Any, str]] = {
     "period": (beside_numbers(DAYS.dt.to_period("D")), "column 'sent'"),
     "arrow": (beside_numbers(DAYS.astype("timestamp[s][pyarrow]")), "column 'sent'"),
     "arrow day": (beside_numbers(DAYS.astype("date32[day][pyarrow]")), "column 'sent'"),
+    "arrow table": (pa.Table.from_pandas(beside_numbers(DAYS)), "column 'sent'"),
+    "arrow dictionary": (
+        pa.table({"size": NUMBERS, "sent": pa.array(DAYS).dictionary_encode()}),
+        "column 'sent'",
+    ),
     "category": (beside_numbers(DAYS.astype("category")), "column 'sent'"),
     "object": (beside_numbers(DAYS.astype(object)), "column 'sent'"),
     "NaT among numbers": (

@@ -6,6 +6,7 @@ import math
 from typing import Any, Literal
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils import check_array
 
 from skae._base import check_flat, check_no_dates, feature_names
@@ -26,7 +27,7 @@ def clean_rows_among(y: Any, X_clean: Any, least: int) -> Any:
     least : int
         Features that clean rows have at least.
     """
-    shape: tuple[int, ...] = np.asarray(y).shape
+    shape: tuple[int, ...] = y.shape if issparse(y) else np.asarray(y).shape
     if len(shape) < 2 or (len(shape) == 2 and shape[1] == 1 < least):
         return X_clean
     if len(shape) > 2 or shape[1] >= least:
