@@ -45,8 +45,11 @@ def full_precision(device: str) -> AbstractContextManager[Any]:
 
 
 def _on_cpu() -> AbstractContextManager[Any]:
-    """Make new tensors on the CPU. A context for a device slows every call of torch."""
+    """Make new tensors on the CPU."""
     # Three times as fast as to ask for the default device.
     if torch.empty(0).device.type == "cpu":
         return _NOTHING
-    return torch.device("cpu")
+    # A default device is a mode that torch calls for every function. Another one inside
+    # of it, ``torch.device("cpu")``, is not the inner one in all versions of torch, and
+    # would slow down every call once more.
+    return torch._C.DisableTorchFunction()
