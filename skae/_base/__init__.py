@@ -1,17 +1,21 @@
 """What every estimator shares."""
 
+from skae._base._dates import check_no_dates
 from skae._base._draws import Draws
 from skae._base._estimator import NetworkEstimator, Phases
+from skae._base._images import check_flat
 from skae._base._noise import (
     NoisyInput,
     corruption_of,
     warn_of_negligible,
     without_gaps,
 )
+from skae._base._output import SetOutputMixin, in_container
 from skae._base._parameters import (
     CV,
     NETWORK,
     VALIDATION_FRACTION,
+    WIDTHS,
     Constraints,
     loss_constraint,
 )
@@ -34,6 +38,7 @@ __all__ = [
     "CV",
     "NETWORK",
     "VALIDATION_FRACTION",
+    "WIDTHS",
     "Constraints",
     "Draws",
     "Interval",
@@ -42,11 +47,15 @@ __all__ = [
     "NoisyInput",
     "Phases",
     "RealNotInt",
+    "SetOutputMixin",
     "StrOptions",
     "check_feature_names_in",
+    "check_flat",
     "check_magnitude",
+    "check_no_dates",
     "corruption_of",
     "feature_names",
+    "in_container",
     "is_pandas_na",
     "is_scalar_nan",
     "loss_constraint",

@@ -14,10 +14,14 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import validate_data
 
 from skae._base._callbacks import CallbackSupportMixin, FitTask
+from skae._base._dates import check_no_dates
 from skae._base._draws import Draws
+from skae._base._images import check_flat
 from skae._base._parameters import TRAINING, Constraints
+from skae._base._progress import Progress, ScoreOfErrors, progress_of, say
 from skae._base._values import check_magnitude, place_of_gap
 from skae._base._warning import warn
+from skae._base._words import validate
 from skae._training import (
     MOST_STEPS,
     Folds,
@@ -44,6 +48,11 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     """
 
     _parameter_constraints: ClassVar[Constraints] = TRAINING
+    _takes_images: ClassVar[bool] = False
+
+    def _validate_params(self) -> None:
+        # Called by scikit-learn before a fit.
+        validate(self)
 
     def _check_X(self, X: Any, *, reset: bool = False, **checks: Any) -> np.ndarray:
         """Rows without gaps."""
@@ -60,6 +69,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
 
     def _check_table(self, X: Any, *, reset: bool = False, **checks: Any) -> np.ndarray:
         """Rows that may have gaps, if the checks allow them."""
+        check_flat(X, network=reset and self._takes_images)
+        check_no_dates(X)
         table: np.ndarray = validate_data(
             self, X, reset=reset, dtype=[np.float64, np.float32], order="C", **checks
         )
@@ -97,7 +108,6 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             self.tol,
             self.n_iter_no_change,
             available_device(self.device),
-            self.verbose,
         )
 
     def _learn(
@@ -109,6 +119,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         settings: Settings,
         *,
         worth: bool = True,
+        score: ScoreOfErrors | None = None,
         phases: Phases | None = None,
         max_phases: int = 0,
     ) -> Self:
@@ -127,6 +138,9 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         settings : Settings
         worth : bool
             Whether there is anything to learn that could be kept.
+        score : callable or None
+            Turns errors of held-out rows into a score, to be shown while `problem` is
+            trained; None where there is none.
         phases : iterable of (str, Problem) or None
             Parts of the training that have a name, in their order. None is a single
             part, whose rounds are the parts of the fit.
@@ -146,15 +160,23 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         for name, part in single if phases is None else phases:
             fitted_after = partial(if_it_ended_here, name)
             task = fit if name is None else fit.subtask(name, settings.max_iter)
-            training = train(part, settings, draws.generator, task.watch(fitted_after))
+            watch = task.watch(fitted_after)
+            with self._progress(name, score if part is problem else None) as report:
+                training = train(part, settings, draws.generator, watch, report)
             if training.diverged:
                 _warn_of_divergence(len(training.history))
             history += _in_phase(name, training.history)
             if task is not fit and task.end(partial(fitted_after, [])):
                 break
+        if not history and self.verbose:
+            say(f"{type(self).__name__}: nothing to learn, the start is kept")
         self._take_over(untrained, problem, history)
         fit.end(lambda: self.__dict__)
         return self
+
+    def _progress(self, phase: str | None, score: ScoreOfErrors | None) -> Progress:
+        title = type(self).__name__ + ("" if phase is None else f" ({phase})")
+        return progress_of(title, self.max_iter, score, verbose=self.verbose)
 
     @abstractmethod
     def _take_over(self, untrained: Any, problem: Problem, history: History) -> None:

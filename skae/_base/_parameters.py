@@ -10,7 +10,7 @@ import torch
 from skae._base._sklearn import Interval, StrOptions
 from skae.losses import LOSSES, Loss
 from skae.networks import Network
-from skae.networks._layers import ACTIVATIONS
+from skae.networks._activations import ACTIVATIONS
 
 Constraints = dict[str, list[Any]]
 
@@ -28,10 +28,12 @@ TRAINING: Constraints = {
     "random_state": ["random_state"],
     "verbose": ["verbose"],
 }
+#: Widths of layers, or of a single one.
+WIDTHS: list[Any] = [Interval(Integral, 1, None, closed="left"), "array-like"]
 #: Of those whose network is a specification, or its two shorthands.
 NETWORK: Constraints = {
     "network": [StrOptions({"dense"}), Network],
-    "hidden_layer_sizes": [StrOptions({"auto"}), "array-like"],
+    "hidden_layer_sizes": [StrOptions({"auto"}), *WIDTHS],
     "activation": [StrOptions(set(ACTIVATIONS))],
 }
 VALIDATION_FRACTION: Constraints = {

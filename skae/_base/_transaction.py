@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from skae._base._sklearn import validated_fit
-from skae._tables import one_thread
+from skae._tables import fitting
 
 Fit = TypeVar("Fit", bound=Callable[..., Any])
 
@@ -18,8 +18,8 @@ def transaction(fit: Fit) -> Fit:
     Parameters are validated, and `fit` runs on a copy of the estimator without what an
     earlier fit has set. The estimator takes over what is set on the copy when `fit` has
     returned: until then, and for good if `fit` is interrupted or fails, it is what it
-    was. All of it runs on one thread, so that the result does not depend on how many
-    there are.
+    was. All of it runs on one thread and apart from what the user has set for torch, so
+    that the result depends on neither.
     """
     validated = validated_fit(prefer_skip_nested_validation=True)(fit)
 
@@ -28,7 +28,7 @@ def transaction(fit: Fit) -> Fit:
         fresh = object.__new__(type(estimator))
         unfitted = _without_fit(estimator)
         fresh.__dict__.update(unfitted)
-        with one_thread():
+        with fitting():
             validated(fresh, *args, **kwargs)
         learned = {k: v for k, v in vars(fresh).items() if k not in unfitted}
         # One assignment: there is no moment between the old state and the new one.

@@ -1,5 +1,6 @@
-"""Tables: in blocks of rows, in coordinates, and on one thread where bits count."""
+"""Tables: in blocks of rows, in coordinates, and computed alike wherever it is."""
 
+from skae._tables._ambient import fitting, full_precision, predicting
 from skae._tables._blocks import (
     BLOCK,
     has_gaps,
@@ -14,10 +15,13 @@ from skae._tables._threads import one_thread
 __all__ = [
     "BLOCK",
     "Coordinates",
+    "fitting",
+    "full_precision",
     "has_gaps",
     "magnitude",
     "map_blocks",
     "one_thread",
+    "predicting",
     "row_blocks",
     "spread",
 ]

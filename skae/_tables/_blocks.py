@@ -6,11 +6,10 @@ import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
-import torch
 from numpy.typing import DTypeLike
 from sklearn.utils import gen_batches
 
-from skae._tables._threads import one_thread
+from skae._tables._ambient import predicting
 
 BLOCK = 2**17  # elements of X that are worked on at a time: they fit into a cache
 
@@ -43,8 +42,7 @@ def spread(rows: np.ndarray, most: int) -> np.ndarray:
     return rows[:: max(math.ceil(len(rows) / most), 1)]
 
 
-@one_thread()
-@torch.inference_mode()
+@predicting()
 def map_blocks(
     function: Callable[[np.ndarray], np.ndarray],
     X: np.ndarray,

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from threadpoolctl import ThreadpoolController
+
+from skae._tables._shared import SharedChange
 
 
 class _Pools(NamedTuple):
@@ -54,33 +55,17 @@ def _set(library: Any, number: int) -> None:
     getattr(library, "_real_set_num_threads", library.set_num_threads)(number)
 
 
-class _SharedLimit(AbstractContextManager[None]):
-    """Limits libraries to one thread as long as anybody asks for it.
+class _SharedLimit(SharedChange):
+    """Limits libraries to one thread."""
 
-    If each of two threads set a limit of the process and put back what it had found,
-    the later one would put back the limit of the other for good.
-    """
+    def change(self) -> None:
+        self._before = [library.num_threads for library in _pools().of_process]
+        for library in _pools().of_process:
+            _set(library, 1)
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._users = 0
-        self._before: list[int] = []
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._users == 0:
-                self._before = [library.num_threads for library in _pools().of_process]
-                for library in _pools().of_process:
-                    _set(library, 1)
-            self._users += 1
-
-    def __exit__(self, *error: object) -> None:
-        with self._lock:
-            self._users -= 1
-            if self._users == 0:
-                pairs = zip(_pools().of_process, self._before, strict=True)
-                for library, number in pairs:
-                    _set(library, number)
+    def put_back(self) -> None:
+        for library, number in zip(_pools().of_process, self._before, strict=True):
+            _set(library, number)
 
 
 _shared_limit = _SharedLimit()

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from skorch import NeuralNet
 from torch import nn
-from tqdm.auto import tqdm
 
+from skae._tables import full_precision
 from skae._training._batches import HeldOutBatches, TrainingBatches, gather
 from skae._training._flat import FlatParameters
 from skae._training._objective import Objective, Tensors
@@ -31,6 +31,9 @@ _DIVERGED = 10  # a loss that has grown by this factor does not come back
 #: Runs the round that it is given, and tells whether to stop. Its second argument gives
 #: the module the best weights so far and returns the history.
 Watch = Callable[[Callable[[], None], Callable[[], History]], bool]
+#: Is told of every round: its entry in the history, and the errors of held-out rows in
+#: the order of ``folds.held_out_rows``, or None.
+Report = Callable[[dict[str, Any], np.ndarray | None], None]
 
 
 @dataclass(frozen=True)
@@ -57,12 +60,17 @@ def unwatched(run: Callable[[], None], so_far: Callable[[], History]) -> bool:
     return False
 
 
+def unreported(entry: dict[str, Any], errors: np.ndarray | None) -> None:
+    """Tell nobody of a round."""
+
+
 @torch.enable_grad()
 def train(
     problem: Problem,
     settings: Settings,
     generator: torch.Generator,
     watch: Watch = unwatched,
+    report: Report = unreported,
 ) -> Training:
     """Train all members of a module at once, in place.
 
@@ -78,6 +86,8 @@ def train(
         Source of the order of rows and of the noise.
     watch : callable
         Runs every round.
+    report : callable
+        Is told of every round whose loss is finite.
     """
     device = settings.device
     working = copy.deepcopy(problem.module).float().to(device)
@@ -101,6 +111,7 @@ def train(
         ),
         generator=_on_device(generator, device),
         device=device,
+        report=report,
     )
     on_device = {name: tensor.to(device) for name, tensor in problem.tensors.items()}
 
@@ -108,10 +119,8 @@ def train(
         net.best_weights.hand_to(problem.module)
         return net.rounds()
 
-    with tqdm(
-        total=settings.max_iter, unit="round", disable=not settings.verbose
-    ) as progress:
-        net.run(on_device, progress, lambda run: watch(run, so_far))
+    with full_precision(device.type):
+        net.run(on_device, lambda run: watch(run, so_far))
     return Training(so_far(), net.diverged)
 
 
@@ -205,6 +214,7 @@ class _RoundNet(NeuralNet):
         schedule: Schedule,
         generator: torch.Generator,
         device: str | torch.device,
+        report: Report,
     ) -> None:
         super().__init__(
             module,
@@ -221,12 +231,10 @@ class _RoundNet(NeuralNet):
         self.held_out = held_out
         self.schedule = schedule
         self.generator = generator
+        self.report = report
 
     def run(
-        self,
-        tensors: Tensors,
-        progress: tqdm,
-        watch: Callable[[Callable[[], None]], bool],
+        self, tensors: Tensors, watch: Callable[[Callable[[], None]], bool]
     ) -> None:
         """Run the rounds of the schedule, or as many as are asked for."""
         self.initialize()
@@ -235,11 +243,12 @@ class _RoundNet(NeuralNet):
         self.best, self.best_weights = math.inf, self.flat.copy()
         stop = False
         while not (stop or self.schedule.finished):
-            stop = watch(functools.partial(self._run_round, tensors, progress))
+            stop = watch(functools.partial(self._run_round, tensors))
             if self.diverged:
                 break
 
-    def _run_round(self, tensors: Tensors, progress: tqdm) -> None:
+    def _run_round(self, tensors: Tensors) -> None:
+        self.errors: np.ndarray | None = None
         with self._own_draws():
             self.fit_loop(tensors, epochs=1)
         if self.diverged:
@@ -249,8 +258,7 @@ class _RoundNet(NeuralNet):
         if error < self.best:
             self.best, self.best_weights = error, self.flat.copy()
         self.schedule.update(error)
-        progress.set_postfix(loss=self.history[-1, "loss"], best=self.best)
-        progress.update()
+        self.report(self.rounds()[-1], self.errors)
 
     def rounds(self) -> History:
         """Return the history as plain dictionaries."""
@@ -313,6 +321,7 @@ class _RoundNet(NeuralNet):
         elif self.held_out is not None:
             errors = _errors(self.module_, self.criterion_, iterator, self.held_out)
             self.history.record("validation_loss", float(errors.mean()))
+            self.errors = errors
 
     def _train_round(self, batches: Iterator[Tensors]) -> None:
         self.module_.train()

@@ -72,8 +72,6 @@ class Settings:
         Rounds without progress after which the learning rate decays.
     device : torch.device
         Where the steps are taken.
-    verbose : int
-        Whether to show a progress bar.
     """
 
     batch_size: int
@@ -83,4 +81,3 @@ class Settings:
     tol: float
     n_iter_no_change: int
     device: torch.device
-    verbose: int

@@ -33,6 +33,26 @@ LOSSES = {
     ),
 }
 
+#: What other libraries call them.
+OTHER_NAMES = {
+    "mse": "squared_error",
+    "mseloss": "squared_error",
+    "meansquarederror": "squared_error",
+    "l2": "squared_error",
+    "l2loss": "squared_error",
+    "squaredloss": "squared_error",
+    "quadratic": "squared_error",
+    "mae": "absolute_error",
+    "meanabsoluteerror": "absolute_error",
+    "l1": "absolute_error",
+    "l1loss": "absolute_error",
+    "bce": "log_loss",
+    "bceloss": "log_loss",
+    "bcewithlogitsloss": "log_loss",
+    "binarycrossentropy": "log_loss",
+    "crossentropy": "log_loss",
+}
+
 
 def resolve_loss(loss: str | Loss) -> Loss:
     """Return the loss of a name, or the loss itself."""

@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 
 import torch
 
+from skae.networks._activations import activation_named
 from skae.networks._autoencoder import StackedAutoencoder, TiedAutoencoder
 from skae.networks._convolutional_layers import MemberConvolution
 from skae.networks._convolutional_map import ConvolutionalMap, ImageConvolution
@@ -19,7 +20,6 @@ from skae.networks._layers import (
     CodingLayer,
     MemberLinear,
     Stack,
-    activation_named,
     blocks_of,
     positive_integers,
 )

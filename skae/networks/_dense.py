@@ -9,14 +9,14 @@ from typing import ClassVar, Literal
 
 import torch
 
+from skae.networks._activations import activation_named
 from skae.networks._autoencoder import StackedAutoencoder, TiedAutoencoder
 from skae.networks._layers import (
     MemberLinear,
     Stack,
     ThinnedLinear,
-    activation_named,
     blocks_of,
-    positive_integers,
+    layer_widths,
 )
 from skae.networks._network import Network, check_no_code
 
@@ -26,12 +26,12 @@ class DenseNetwork(Network):
 
     Parameters
     ----------
-    hidden_layer_sizes : "auto" or sequence of int, default="auto"
-        Widths of the encoder's hidden layers, from the input towards the code. The
-        decoder has the same widths in reverse. An empty sequence makes the
-        network linear. ``"auto"`` takes three layers, twice as wide as the input, but
-        at least 96 and at most 192 units; in an estimator without a code, such as
-        :class:`~skae.ReconstructionOutlierDetector`, one layer of 64 units.
+    hidden_layer_sizes : "auto", int or sequence of int, default="auto"
+        Widths of the encoder's hidden layers, from the input towards the code; an int
+        is a single layer. The decoder has the same widths in reverse. An empty sequence
+        makes the network linear. ``"auto"`` takes three layers, twice as wide as the
+        input, but at least 96 and at most 192 units; in an estimator without a code,
+        such as :class:`~skae.ReconstructionOutlierDetector`, one layer of 64 units.
     activation : {"identity", "logistic", "tanh", "relu", "elu", "selu", "gelu", \
             "silu"}, default="silu"
         Activation function of the hidden layers. The output is linear.
@@ -73,7 +73,7 @@ class DenseNetwork(Network):
 
     def __init__(
         self,
-        hidden_layer_sizes: Literal["auto"] | Sequence[int] = "auto",
+        hidden_layer_sizes: Literal["auto"] | int | Sequence[int] = "auto",
         activation: str = "silu",
         connectivity: float = 1.0,
         tied_weights: bool = False,
@@ -158,8 +158,7 @@ class DenseNetwork(Network):
         sizes = self.hidden_layer_sizes
         if isinstance(sizes, str) and sizes == "auto":
             return automatic
-        allowed = "'auto' or a sequence of positive integers"
-        return positive_integers(sizes, "hidden_layer_sizes", allowed)
+        return layer_widths(sizes, "'auto', a positive integer or a sequence of them")
 
     def _linear_layer(self) -> Callable[..., MemberLinear]:
         if not 0 < self.connectivity <= 1:

@@ -30,6 +30,10 @@ def image_shape_of(
     if not rest:
         fitting = (height, width) if found == 1 else (height, width, found)
         remedy = f"for {found} channel(s), as {table} has, set it to {fitting}"
+        factor = math.isqrt(found // channels)
+        if factor > 1 and channels * factor**2 == found:
+            larger = (height * factor, width * factor, *shape[2:])
+            remedy = f"set it to {larger} or, for {found} channels, to {fitting}"
     raise ValueError(
         f"image_shape={image_shape!r} means {math.prod(shape)} features, but "
         f"{table} has {n_features}; {remedy}{otherwise}."

@@ -1,4 +1,4 @@
-"""Layers with a member axis, and the activation functions by name."""
+"""Layers with a member axis, and their sizes."""
 
 from __future__ import annotations
 
@@ -10,20 +10,9 @@ from numbers import Integral
 import torch
 from torch import nn
 
-ACTIVATIONS = {
-    "identity": nn.Identity,
-    "logistic": nn.Sigmoid,
-    "tanh": nn.Tanh,
-    "relu": nn.ReLU,
-    "elu": nn.ELU,
-    "selu": nn.SELU,
-    "gelu": nn.GELU,
-    "silu": nn.SiLU,
-}
-
 
 def positive_integers(
-    values: Sequence[int],
+    values: Iterable[int],
     parameter: str,
     allowed: str = "a sequence of positive integers",
 ) -> list[int]:
@@ -35,13 +24,13 @@ def positive_integers(
     return [int(value) for value in values]
 
 
-def activation_named(name: str, parameter: str = "activation") -> type[nn.Module]:
-    """Return the class of an activation function; a ValueError lists their names."""
-    if name not in ACTIVATIONS:
-        raise ValueError(
-            f"{parameter} must be one of {sorted(ACTIVATIONS)}, got {name!r}."
-        )
-    return ACTIVATIONS[name]
+def layer_widths(
+    sizes: int | Sequence[int],
+    allowed: str = "a positive integer or a sequence of them",
+) -> list[int]:
+    """Return the widths of hidden layers; a number is that of a single one."""
+    several = sizes if isinstance(sizes, Iterable) else [sizes]
+    return positive_integers(several, "hidden_layer_sizes", allowed)
 
 
 class NetworkModule(nn.Module):

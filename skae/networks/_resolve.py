@@ -13,7 +13,7 @@ from skae.networks._network import Network
 
 def resolve_network(
     network: Literal["dense"] | Network,
-    hidden_layer_sizes: Literal["auto"] | Sequence[int],
+    hidden_layer_sizes: Literal["auto"] | int | Sequence[int],
     activation: str,
 ) -> Network:
     """Return a specification of its own; a shorthand beside one is refused."""

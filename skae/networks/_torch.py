@@ -12,7 +12,7 @@ from skae.networks._autoencoder import Autoencoder
 from skae.networks._layers import Gain, NetworkModule
 from skae.networks._members import MemberList
 from skae.networks._network import Network
-from skae.networks._randomness import global_draws_from
+from skae.networks._randomness import float32_by_default, global_draws_from
 
 _PARTS = ("encoder", "decoder")
 
@@ -202,7 +202,9 @@ class OwnModules(NetworkModule):
         self.n_outputs = n_outputs
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        output: torch.Tensor = self.gain(self.members(x))
+        with float32_by_default:
+            own = self.members(x)
+        output: torch.Tensor = self.gain(own)
         return output
 
     def zero_output_(self) -> None:

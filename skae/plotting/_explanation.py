@@ -112,7 +112,7 @@ class ExplanationDisplay:
             If X is not exactly one row, or the names are not those seen during fit or
             not one for each feature.
         """
-        contribution = estimator.explain(X)
+        contribution = np.asarray(estimator.explain(X))
         if len(contribution) != 1:
             raise ValueError(
                 f"X must be one row to explain, got {len(contribution)} rows; select "

@@ -128,7 +128,7 @@ class ReconstructionDisplay:
             as many features as X has.
         """
         seen = X if corrupted is None else corrupted
-        reconstruction = (
+        reconstruction = np.asarray(
             estimator.transform(seen)
             if isinstance(estimator, DenoisingTransformer)
             else estimator.reconstruct(seen)

@@ -6,12 +6,19 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import sklearn
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
+from skae import (
+    AutoencoderTransformer,
+    DenoisingImputer,
+    ReconstructionOutlierDetector,
+)
 from tests.laws._estimators import (
     METHODS,
+    QUICK,
     each_instance,
     each_reducer,
     each_transformer,
@@ -65,6 +72,57 @@ def test_names_pass_through_a_pipeline(
     named = pipeline.set_output(transform="pandas").fit(frame).transform(frame)
     assert pipeline[-1].feature_names_in_.tolist() == NAMES
     assert named.columns.tolist() == pipeline.get_feature_names_out().tolist()
+
+
+#: What has a value for each feature of X: by the kind of estimator, methods.
+TABLES = {
+    AutoencoderTransformer: ["reconstruct"],
+    ReconstructionOutlierDetector: ["explain", "reconstruct"],
+    DenoisingImputer: ["imputation_std"],
+}
+each_table = pytest.mark.parametrize(
+    "kind, method", [(kind, method) for kind in TABLES for method in TABLES[kind]]
+)
+
+
+@each_table
+@pytest.mark.parametrize("how", ["set_output", "set_output before", "config"])
+def test_pandas_table_of_features(
+    kind: type, method: str, how: str, frame: pd.DataFrame
+) -> None:
+    """With the names and the index of X."""
+    plain = getattr(kind(**QUICK).fit(frame), method)(frame)
+    assert isinstance(plain, np.ndarray)
+    estimator, asked = kind(**QUICK), "pandas" if how == "config" else None
+    if how == "set_output before":
+        estimator = clone(estimator.set_output(transform="pandas"))
+    fitted = estimator.fit(frame)
+    if how == "set_output":
+        fitted.set_output(transform="pandas")
+    with sklearn.config_context(transform_output=asked or "default"):
+        named = getattr(fitted, method)(frame)
+    assert isinstance(named, pd.DataFrame)
+    assert np.array_equal(named.to_numpy(), plain)
+    assert named.columns.tolist() == NAMES
+    assert named.index.tolist() == INDEX
+    back = fitted.set_output(transform="default")
+    assert isinstance(getattr(back, method)(frame), np.ndarray)
+    assert back.set_output() is back
+
+
+@each_table
+def test_polars_table_of_features(kind: type, method: str) -> None:
+    """Also of an array, whose columns have no names."""
+    fitted = kind(**QUICK).fit(rows()).set_output(transform="polars")
+    named = getattr(fitted, method)(rows())
+    assert isinstance(named, pl.DataFrame)
+    assert named.columns == [f"x{j}" for j in range(rows().shape[1])]
+
+
+def test_a_table_of_features_has_the_columns_that_are_kept(frame: pd.DataFrame) -> None:
+    frame["pixel 0"] = np.nan
+    imputer = DenoisingImputer(**QUICK).set_output(transform="pandas").fit(frame)
+    assert imputer.imputation_std(frame).columns.tolist() == NAMES[1:]
 
 
 @each_instance

@@ -76,7 +76,7 @@ class TestFlags:
         assert np.array_equal(detector.score_samples(X), scores)
 
     @each_name
-    @pytest.mark.parametrize("share", [0, -0.1, 0.51, np.nan])
+    @pytest.mark.parametrize("share", [0, -0.1, 0.51, np.nan, "a", None])
     def test_other_shares_have_no_threshold(self, name: str, share: float) -> None:
         with pytest.raises(ValueError, match=r"contamination must be .*\(0, 0.5\]"):
             fitted_to_rows(name).threshold(share)

@@ -5,8 +5,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -52,24 +51,6 @@ def test_global_state_after_an_error(estimator: BaseEstimator) -> None:
     assert global_state() == before
 
 
-@contextmanager
-def changed(setting: str) -> Iterator[None]:
-    """What a user of torch may have set before."""
-    match setting:
-        case "float64":
-            torch.set_default_dtype(torch.float64)
-        case "deterministic":
-            torch.use_deterministic_algorithms(True)
-        case "no_grad":
-            torch.set_grad_enabled(False)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(torch.float32)
-        torch.use_deterministic_algorithms(False)
-        torch.set_grad_enabled(True)
-
-
 @pytest.fixture(scope="module")
 def expected() -> Callable[[BaseEstimator], dict[str, np.ndarray]]:
     known: dict[str, dict[str, np.ndarray]] = {}
@@ -80,19 +61,6 @@ def expected() -> Callable[[BaseEstimator], dict[str, np.ndarray]]:
         return known[str(estimator)]
 
     return of
-
-
-@pytest.mark.parametrize("setting", ["float64", "deterministic", "no_grad"])
-@each_instance
-def test_global_settings_do_not_matter(
-    estimator: BaseEstimator, expected: Callable, setting: str
-) -> None:
-    wanted = expected(estimator)  # before anything is changed
-    with changed(setting):
-        before = global_state()
-        got = use(estimator, rows())
-        assert global_state() == before
-    assert_same(got, wanted)
 
 
 def read_only(X: np.ndarray) -> np.ndarray:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
-from sklearn.base import OutlierMixin
+from sklearn.base import OutlierMixin, clone
 from sklearn.datasets import load_breast_cancer
 from sklearn.ensemble import IsolationForest
 from sklearn.metrics import average_precision_score, roc_auc_score
@@ -91,18 +92,64 @@ def test_grid_search_takes_the_best(
     )
 
 
+#: Forms of labels that are 1 for outliers and 0 for inliers.
+FORMS = {
+    "column": lambda y: y[:, None],
+    "bool": lambda y: y.astype(bool),
+    "float": lambda y: y.astype(float),
+    "list": lambda y: y.tolist(),
+    "object": lambda y: y.astype(object),
+    "series": pd.Series,
+    "as predict": lambda y: np.where(y == 1, -1, 1),
+    "as predict, float": lambda y: np.where(y == 1, -1.0, 1.0),
+    "as predict, list": lambda y: np.where(y == 1, -1, 1).tolist(),
+}
+
+
 @each_scorer
-def test_labels_in_other_forms(scorer, metric, table) -> None:
+@pytest.mark.parametrize("form", FORMS)
+def test_labels_in_other_forms(scorer, metric, form: str, table) -> None:
     X, y = table
     fitted = DETECTORS["IsolationForest"].fit(X)
-    for form in (y[:, None], y.astype(bool), y.tolist()):
-        assert scorer(fitted, X, form) == scorer(fitted, X, y)
+    assert scorer(fitted, X, FORMS[form](y)) == scorer(fitted, X, y)
 
 
 @each_scorer
-@pytest.mark.parametrize("labels", [(-1, 1), (1, 2), (0.0, 0.5)], ids=str)
+@each_detector
+def test_what_predict_returns_is_ranked_perfectly(
+    detector: OutlierMixin, scorer, metric, table
+) -> None:
+    X, _ = table
+    fitted = clone(detector).fit(X)
+    assert len(set(fitted.predict(X))) == 2
+    assert scorer(fitted, X, fitted.predict(X)) == pytest.approx(1)
+
+
+@each_scorer
+@pytest.mark.parametrize(
+    "labels",
+    [(1, 2), (0.0, 0.5), (-1, 0), ("outlier", "inlier"), (np.nan, 1.0)],
+    ids=str,
+)
 def test_other_labels_are_refused(scorer, metric, labels: tuple, table) -> None:
     X, y = table
     fitted = DETECTORS["IsolationForest"].fit(X)
     with pytest.raises(ValueError, match="y must be 1 for outliers and 0 for inliers"):
         scorer(fitted, X, np.where(y == 1, *labels))
+
+
+@each_scorer
+def test_two_conventions_at_once_are_refused(scorer, metric, table) -> None:
+    X, y = table
+    fitted = DETECTORS["IsolationForest"].fit(X)
+    with pytest.raises(ValueError, match=r"got labels \[-1, 0, 1\]"):
+        scorer(fitted, X, np.where(np.arange(len(y)) < 5, -1, y))
+
+
+@each_scorer
+@pytest.mark.parametrize("label", [-1, 0, 1, True])
+def test_a_single_label_is_refused(scorer, metric, label: int, table) -> None:
+    X, y = table
+    fitted = DETECTORS["IsolationForest"].fit(X)
+    with pytest.raises(ValueError, match=f"outliers and inliers, got {label!r} alone"):
+        scorer(fitted, X, np.full(len(y), label))

@@ -12,7 +12,7 @@ from skae import (
     ReconstructionOutlierDetector,
 )
 from skae.networks import Autoencoder, DenseNetwork, MemberLinear, NetworkModule
-from skae.networks._layers import ACTIVATIONS
+from skae.networks._activations import ACTIVATIONS
 
 
 def build(spec: DenseNetwork, n_in: int = 5, members: int = 3, seed: int = 0):
@@ -126,9 +126,11 @@ class TestMap:
             self.build(DenseNetwork(**parameters))
 
 
-@pytest.mark.parametrize("sizes", ["large", 64, (0,), (-3, 4), (2.5,)])
+@pytest.mark.parametrize("sizes", ["large", 0, 2.5, (0,), (-3, 4), (2.5,)])
 def test_bad_hidden_layer_sizes(sizes) -> None:
-    with pytest.raises(ValueError, match="hidden_layer_sizes must be 'auto' or"):
+    with pytest.raises(
+        ValueError, match="hidden_layer_sizes must be 'auto', a positive"
+    ):
         build(DenseNetwork(sizes))
 
 

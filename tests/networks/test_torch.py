@@ -255,5 +255,7 @@ class TestMistakes:
             TorchNetwork(Coder, Coder).set_params(**{name: 3})
 
     def test_layers_cannot_be_trained_one_by_one(self, curve: np.ndarray) -> None:
-        with pytest.raises(ValueError, match="needs a network with hidden layers"):
+        with pytest.raises(
+            ValueError, match=r"one by one; in the place of network=Torch"
+        ):
             reducer(start=None, pretraining="layerwise").fit(curve)

@@ -13,7 +13,7 @@ def test_one_that_is_there(device: str | torch.device) -> None:
     assert available_device(device) == torch.device("cpu")
 
 
-@pytest.mark.parametrize("device", ["nowhere", "cuda:99"])
+@pytest.mark.parametrize("device", ["nowhere", "cuda:99", "meta"])
 def test_one_that_is_not_there_is_told_before_any_work(device: str) -> None:
     message = f"device='{device}' is not available; set device='cpu'"
     with pytest.raises(ValueError, match=message):

@@ -43,7 +43,6 @@ def settings(**params) -> Settings:
         "tol": 0.0,
         "n_iter_no_change": 100,
         "device": torch.device("cpu"),
-        "verbose": 0,
     }
     return Settings(**(defaults | params))
 

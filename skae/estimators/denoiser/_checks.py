@@ -6,14 +6,44 @@ import math
 from typing import Any, Literal
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils import check_array
 
-from skae._base import check_magnitude, feature_names
+from skae._base import check_flat, check_magnitude, check_no_dates, feature_names
 from skae._tables import has_gaps
 from skae.estimators.denoiser._examples import Shape
 from skae.estimators.denoiser._range import value_range
 from skae.networks import Network
 from skae.noise import GaussianNoise, Noise
+
+
+def clean_rows_among(y: Any, X_clean: Any, least: int) -> Any:
+    """Return `X_clean`, or a table of clean rows in the place of `y`; None if neither.
+
+    Every tutorial passes ``fit(noisy, clean)``. A `y` of one dimension, or of one
+    column, is the target of a later step.
+
+    Parameters
+    ----------
+    least : int
+        Features that clean rows have at least.
+    """
+    shape: tuple[int, ...] = y.shape if issparse(y) else np.asarray(y).shape
+    if len(shape) < 2 or (len(shape) == 2 and shape[1] == 1 < least):
+        return X_clean
+    if len(shape) > 2 or shape[1] >= least:
+        if X_clean is not None:
+            raise ValueError(
+                "y is a table of clean rows, and so is X_clean; pass one of them."
+            )
+        return y
+    if X_clean is None:
+        raise ValueError(
+            f"y has {shape[1]} columns, fewer than the {least} features of restored "
+            "rows; pass clean rows as X_clean or, if y is for a later step of a "
+            "pipeline, freeze a fitted denoiser with sklearn.frozen.FrozenEstimator."
+        )
+    return X_clean
 
 
 def choose_noise(
@@ -23,8 +53,8 @@ def choose_noise(
     if X_clean is not None:
         if isinstance(noise, Noise):
             raise ValueError(
-                f"noise={noise} is not used beside X_clean, whose pairs show what X is "
-                "degraded by; set noise=None."
+                f"noise={noise} is not used beside clean rows, X_clean or a table as "
+                "y, because the pairs show what X is degraded by; set noise=None."
             )
         return None
     if noise is None:
@@ -42,6 +72,8 @@ def choose_noise(
 
 def check_clean_rows(X: np.ndarray, X_clean: Any) -> np.ndarray:
     """Return the clean rows of as many degraded ones."""
+    check_flat(X_clean, "X_clean", network=True)
+    check_no_dates(X_clean, "X_clean")
     clean: np.ndarray = check_array(
         X_clean, dtype=[np.float64, np.float32], order="C", input_name="X_clean"
     )
@@ -75,15 +107,15 @@ def check_no_gaps(X: np.ndarray, name: str) -> None:
         )
 
 
-def complete_rows(X: np.ndarray) -> np.ndarray:
-    """Return the rows without gaps."""
+def complete_rows(X: np.ndarray, purpose: str) -> np.ndarray:
+    """Return the rows without gaps; a ValueError says what they would be needed for."""
     if not has_gaps(X):
         return X
     complete = ~np.isnan(X).any(axis=1)
     if not complete.any():
         raise ValueError(
-            "X has a gap in every row, so there is no complete row to learn from; use "
-            "DenoisingImputer."
+            f"X has a gap in every row, so there is no complete row to {purpose}; use "
+            "DenoisingImputer, or pass the clean rows as X_clean."
         )
     return X[complete]
 
@@ -97,7 +129,7 @@ def row_shapes(network: Network, n_in: int, n_out: int) -> tuple[Shape, Shape]:
         otherwise = ", or pass images of that shape as X_clean"
         shape = network.row_shape(n_out, otherwise=otherwise)
         return shape, shape
-    clean = network.row_shape(n_out, "X_clean")
+    clean = _clean_shape(network, n_in, n_out)
     if len(clean) == 1:
         return (n_in,), clean
     height, width, channels = clean
@@ -109,7 +141,38 @@ def row_shapes(network: Network, n_in: int, n_out: int) -> tuple[Shape, Shape]:
     ):
         raise ValueError(
             f"X has {n_in} features, which are no images smaller than image_shape="
-            f"{clean[: 2 if channels == 1 else 3]} by a whole factor in height and "
-            "width; pass images of such a size as X."
+            f"{_written(clean)} by a whole factor in height and width; pass images of "
+            "such a size as X."
         )
     return (*sides, channels), clean
+
+
+def _clean_shape(network: Network, n_in: int, n_out: int) -> Shape:
+    """Return the shape of a clean row; say so if `image_shape` is that of X."""
+    try:
+        return network.row_shape(n_out, "X_clean")
+    except ValueError:
+        small = _shape_or_none(network, n_in)
+        if small is None or len(small) == 1:
+            raise
+    height, width, channels = small
+    factor = math.isqrt(n_out // n_in)
+    remedy = "(height, width), from which X_clean was flattened"
+    if n_in * factor**2 == n_out:
+        remedy = str(_written((height * factor, width * factor, channels)))
+    raise ValueError(
+        f"image_shape={_written(small)} is that of the images in X, but must be that "
+        f"of the clean ones; set image_shape={remedy}."
+    )
+
+
+def _shape_or_none(network: Network, n_features: int) -> Shape | None:
+    try:
+        return network.row_shape(n_features)
+    except ValueError:
+        return None
+
+
+def _written(shape: Shape) -> Shape:
+    """Return the shape of an image as users write it."""
+    return shape[: 2 if shape[2] == 1 else 3]

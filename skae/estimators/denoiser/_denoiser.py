@@ -20,6 +20,7 @@ from skae._base import (
     StrOptions,
     check_feature_names_in,
     check_magnitude,
+    check_no_dates,
     feature_names,
     loss_constraint,
     transaction,
@@ -38,12 +39,14 @@ from skae.estimators.denoiser._checks import (
     check_clean_rows,
     check_no_gaps,
     choose_noise,
+    clean_rows_among,
     complete_rows,
     row_shapes,
 )
 from skae.estimators.denoiser._examples import Pairs
 from skae.estimators.denoiser._module import Restorer
 from skae.estimators.denoiser._prediction import Restoration
+from skae.estimators.denoiser._score import ScoreOfRestored
 from skae.estimators.denoiser._start import (
     CANDIDATES,
     ChosenStart,
@@ -51,7 +54,7 @@ from skae.estimators.denoiser._start import (
     fit_starts,
     squared_errors,
 )
-from skae.losses import Loss
+from skae.losses import LOSSES, Loss
 from skae.losses._named import resolve_unlinked_loss
 from skae.networks import Network
 from skae.networks._resolve import resolve_network
@@ -84,8 +87,9 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
     network : "dense" or Network, default="dense"
         What is learned. ``"dense"`` is a :class:`~skae.networks.DenseNetwork` with the
         following two parameters.
-    hidden_layer_sizes : "auto" or array-like of int, default="auto"
-        Widths of the hidden layers of the dense network; ``"auto"``: one layer of 64.
+    hidden_layer_sizes : "auto", int or array-like of int, default="auto"
+        Widths of the hidden layers of the dense network; an int is a single layer, and
+        ``"auto"`` is one of 64.
     activation : {"identity", "logistic", "tanh", "relu", "elu", "selu", "gelu", \
             "silu"}, default="silu"
         Activation function of the hidden layers of the dense network.
@@ -124,7 +128,8 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         Determines the initial weights, the noise, the held-out rows and the order of
         the rows. Pass an int for the same result in every call.
     verbose : int, default=0
-        Whether to show a progress bar with losses and remaining time.
+        Whether to show the training loss and the validation score of each round: in a
+        progress bar or, where the output is no terminal, in a line.
 
     Attributes
     ----------
@@ -216,13 +221,14 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         "noise": [StrOptions({"auto"}), Noise, None],
         "start": [StrOptions({"auto", *CANDIDATES})],
     }
+    _takes_images: ClassVar[bool] = True
 
     def __init__(
         self,
         *,
         noise: Literal["auto"] | Noise | None = "auto",
         network: Literal["dense"] | Network = "dense",
-        hidden_layer_sizes: Literal["auto"] | Sequence[int] = "auto",
+        hidden_layer_sizes: Literal["auto"] | int | Sequence[int] = "auto",
         activation: str = "silu",
         start: Literal["auto", "identity", "linear", "local"] = "auto",
         loss: Literal["squared_error", "absolute_error"] | Loss = "squared_error",
@@ -261,8 +267,10 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         X : array-like of shape (n_samples, n_features)
             Clean rows or, with `X_clean`, degraded ones. With
             ``MaskingNoise(fill="nan")``, rows that have gaps themselves are left out.
-        y : None
-            Ignored, present for the convention.
+        y : array-like of shape (n_samples, n_features_out) or (n_samples,), \
+                default=None
+            A table is taken as `X_clean`, as in ``fit(noisy, clean)``. A single column
+            is ignored: it is the target of a later step of a pipeline.
         X_clean : array-like of shape (n_samples, n_features_out), default=None
             The clean rows that the rows of X are to become.
 
@@ -283,7 +291,7 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         ConvergenceWarning
             If training diverges; the best weights before it are kept.
         """
-        rows, clean, noise = self._check_learnable(X, X_clean)
+        rows, clean, noise, names = self._check_learnable(X, y, X_clean)
         network = resolve_network(
             self.network, self.hidden_layer_sizes, self.activation
         )
@@ -299,7 +307,7 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         )
         start = choose_start(starts, untrained, settings, draws.generator)
         restoration = Restoration.by_the_start(
-            pairs, clean, feature_names(X_clean), start.problem.module, draws.seed()
+            pairs, clean, names, start.problem.module, draws.seed()
         )
         return self._learn(
             start.problem,
@@ -308,6 +316,12 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
             {"X": X, "y": y, "metadata": _metadata(X_clean)},
             settings,
             worth=start.improvable,
+            # Other losses are not on the scale of the score.
+            score=(
+                ScoreOfRestored(start.problem, restoration)
+                if loss is LOSSES["squared_error"]
+                else None
+            ),
         )
 
     def _take_over(
@@ -347,8 +361,9 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         ----------
         X : array-like of shape (n_samples, n_features)
             Training rows.
-        y : None
-            Ignored, present for the convention.
+        y : array-like of shape (n_samples, n_features_out) or (n_samples,), \
+                default=None
+            A table is taken as `X_clean`, and a single column is ignored.
         X_clean : array-like of shape (n_samples, n_features_out), default=None
             The clean rows that the rows of X are to become.
 
@@ -418,6 +433,7 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
                 f"image must have height, width and {shape[2]} channel(s), got an "
                 f"array of shape {size}."
             )
+        check_no_dates(image, "image")
         image = check_array(
             image,
             dtype=[np.float64, np.float32],
@@ -441,10 +457,12 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         X : array-like of shape (n_samples, n_features)
             Degraded rows or, without `X_clean`, clean ones, which are degraded as in
             the training, in every call alike.
-        y : None
-            Ignored, present for the convention.
+        y : array-like of shape (n_samples, n_features_out) or (n_samples,), \
+                default=None
+            A table is taken as `X_clean`, and a single column is ignored. A search with
+            ``fit(noisy, clean)`` splits it as it splits X.
         X_clean : array-like of shape (n_samples, n_features_out), default=None
-            The clean rows.
+            The clean rows. Without metadata routing a search does not pass them on.
 
         Returns
         -------
@@ -456,12 +474,13 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         Notes
         -----
         Without `X_clean`, rows are degraded by the noise of this estimator, and less
-        noise gives a higher score. A search over noises compares nothing; pass degraded
-        rows with `X_clean` to it.
+        noise gives a higher score. A search over noises compares nothing; pass pairs,
+        ``search.fit(noisy, clean)``.
         """
         check_is_fitted(self)
         X = self._check_rows(X, self._fitted.gaps)
         restoration: Restoration = self._fitted.in_precision(X.dtype)
+        X_clean = clean_rows_among(y, X_clean, self.n_features_out_)
         if X_clean is not None:
             clean = check_clean_rows(X, X_clean)
             check_clean_names(X_clean, self.clean_feature_names_)
@@ -475,11 +494,11 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         elif restoration.degrade is None:
             raise ValueError(
                 "X_clean is missing, which restored rows are to be compared with; pass "
-                "it as in fit."
+                "it as in fit or, to a search, as y: search.fit(noisy, clean)."
             )
         else:
             errors = restoration.errors_after_degrading(
-                complete_rows(X), restoration.degrade
+                complete_rows(X, "score"), restoration.degrade
             )
         return restoration.score(errors)
 
@@ -521,14 +540,16 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         return X
 
     def _check_learnable(
-        self, X: Any, X_clean: Any
-    ) -> tuple[np.ndarray, np.ndarray, Noise | None]:
-        """Rows, the clean rows that they are to become, and the noise between them."""
+        self, X: Any, y: Any, X_clean: Any
+    ) -> tuple[np.ndarray, np.ndarray, Noise | None, np.ndarray | None]:
+        """Rows, the clean rows that they are to become, the noise, and clean names."""
         allow_nan = self.__sklearn_tags__().input_tags.allow_nan
         X = self._check_rows(X, allow_nan, reset=True)
+        X_clean = clean_rows_among(y, X_clean, X.shape[1])
         noise = choose_noise(self.noise, X, X_clean)
-        X = complete_rows(X)
-        return X, X if X_clean is None else check_clean_rows(X, X_clean), noise
+        X = complete_rows(X, "learn from")
+        clean = X if X_clean is None else check_clean_rows(X, X_clean)
+        return X, clean, noise, feature_names(X_clean)
 
 
 def _automatic(shape: tuple[int, ...]) -> dict[str, Any]:

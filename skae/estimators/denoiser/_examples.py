@@ -147,7 +147,7 @@ class Pairs:
 
 def given_pairs(X: np.ndarray, clean: np.ndarray, shapes: tuple[Shape, Shape]) -> Pairs:
     """Return the pairs of the rows of two tables."""
-    view = _coordinates(clean, shapes[1])
+    view = _coordinates(clean, shapes[1], "X_clean")
     surroundings: Surroundings = NoSurroundings()
     if len(shapes[1]) == 3:
         samples = (
@@ -157,7 +157,7 @@ def given_pairs(X: np.ndarray, clean: np.ndarray, shapes: tuple[Shape, Shape]) -
         surroundings = surroundings_of(*samples)
     # The brightness of one is that of the other, in the same units.
     carried_over = surroundings.radius > 0
-    views = view if carried_over else _coordinates(X, shapes[0]), view
+    views = view if carried_over else _coordinates(X, shapes[0], "X"), view
     degraded, target = (
         view.training_tensor(table).unflatten(1, shape)
         for view, table, shape in zip(views, (X, clean), shapes, strict=True)
@@ -176,7 +176,7 @@ def noisy_pairs(
 
     Those that are trained on are degraded in every batch anew.
     """
-    view = _coordinates(clean, shape)
+    view = _coordinates(clean, shape, "X")
     sample = torch.from_numpy(view.transform(spread(clean, _SAMPLE)))
     std = view.scale
     warn_of_negligible(noise, Units(std=std))
@@ -200,12 +200,12 @@ def noisy_pairs(
     )
 
 
-def _coordinates(X: np.ndarray, shape: Shape) -> Coordinates:
+def _coordinates(X: np.ndarray, shape: Shape, name: str) -> Coordinates:
     """Centred and divided by one number; images of any size have one mean as well."""
     if max(abs(float(X.max())), abs(float(X.min()))) > _LARGEST:
         raise ValueError(
-            f"X has values beyond {_LARGEST:.0e}, which float32, the precision of "
-            "training, has no room for; divide X and the strength of the noise."
+            f"{name} has values beyond {_LARGEST:.0e}, which float32, the precision of "
+            f"training, has no room for; divide {name}, and a strength in its units."
         )
     # Block by block: numpy would first copy all of X as float64.
     blocks = [X[rows] for rows in row_blocks(*X.shape)]

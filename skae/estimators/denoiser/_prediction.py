@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from skae._tables import Coordinates, map_blocks, one_thread, row_blocks
+from skae._tables import Coordinates, map_blocks, predicting, row_blocks
 from skae.estimators.denoiser._examples import Degradation, Pairs
 from skae.estimators.denoiser._module import Restorer
 from skae.estimators.denoiser._range import value_range
@@ -141,7 +141,7 @@ class Restoration:
             for rows in blocks
         )
 
-    @one_thread()
+    @predicting()
     def _errors(self, pairs: Iterator[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
         return np.concatenate([self._errors_of(*block) for block in pairs])
 
@@ -160,12 +160,11 @@ class Restoration:
         degraded = degrade(x[None], generator)[0].flatten(1).numpy()
         return self.degraded.inverse_transform(degraded)
 
-    @torch.inference_mode()
     def _restore(self, rows: np.ndarray) -> np.ndarray:
         restored = self._apply(rows.reshape(-1, *self.shape)).reshape(len(rows), -1)
         return self._kept(rows, restored)
 
-    @one_thread()
+    @predicting()
     def restore_image(self, image: np.ndarray) -> np.ndarray:
         """Return a restored image of any size, worked on tile by tile.
 
@@ -201,7 +200,6 @@ class Restoration:
             return restored
         return np.where(np.isnan(degraded), restored, degraded)
 
-    @torch.inference_mode()
     def _apply(self, rows: np.ndarray) -> np.ndarray:
         dtype = next(self.module.parameters()).dtype
         x = torch.from_numpy(self.degraded.transform(rows)).to(dtype)

@@ -245,6 +245,14 @@ def squared_errors(problem: Problem[Restorer]) -> np.ndarray:
         return np.empty(0)
     squared = Objective(LOSSES["squared_error"], problem.objective.prepare)
     errors = held_out_error(replace(problem, objective=squared))
+    return errors_of_hidden(problem, errors)
+
+
+def errors_of_hidden(problem: Problem[Restorer], errors: np.ndarray) -> np.ndarray:
+    """Mean error of what was hidden of each held-out row, from that of all its values.
+
+    Rows in which nothing was hidden are left out; without gaps, all is as it was.
+    """
     if not problem.module.gaps:
         return errors
     rows = problem.folds.held_out_rows

@@ -17,8 +17,11 @@ from skae._base import (
     Draws,
     Interval,
     NetworkEstimator,
+    SetOutputMixin,
     StrOptions,
+    check_feature_names_in,
     corruption_of,
+    in_container,
     transaction,
     without_gaps,
 )
@@ -33,7 +36,7 @@ from skae.networks._resolve import resolve_network
 from skae.noise import Corruption, GaussianNoise, Noise, Units
 
 
-class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
+class ReconstructionOutlierDetector(OutlierMixin, SetOutputMixin, NetworkEstimator):
     """Outlier detection by how badly a row is reconstructed, and where.
 
     Two experts reconstruct every row. An ensemble of neural networks predicts each
@@ -58,8 +61,8 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
     network : "dense" or Network, default="dense"
         The network: ``"dense"`` or a specification, such as
         :class:`~skae.networks.DenseNetwork`.
-    hidden_layer_sizes : "auto" or array-like of int, default="auto"
-        Widths of the hidden layers; shorthand for
+    hidden_layer_sizes : "auto", int or array-like of int, default="auto"
+        Widths of the hidden layers, or of a single one; shorthand for
         ``network=DenseNetwork(hidden_layer_sizes)``. ``"auto"`` is one layer of 64.
     activation : {"identity", "logistic", "tanh", "relu", "elu", "selu", "gelu", \
             "silu"}, default="silu"
@@ -95,7 +98,8 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
         Determines the core, the initial weights, which features are hidden, and the
         order of the rows. Pass an int for the same result in every call.
     verbose : int, default=0
-        Whether to show a progress bar with losses and remaining time.
+        Whether to show the training loss and the validation score of each round: in a
+        progress bar or, where the output is no terminal, in a line.
 
     Attributes
     ----------
@@ -182,7 +186,7 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
         n_estimators: int = 4,
         max_samples: float = 1.0,
         network: Literal["dense"] | Network = "dense",
-        hidden_layer_sizes: Literal["auto"] | Sequence[int] = "auto",
+        hidden_layer_sizes: Literal["auto"] | int | Sequence[int] = "auto",
         activation: str = "silu",
         noise: Literal["auto"] | Noise | None = "auto",
         core_fraction: float = 0.75,
@@ -330,14 +334,15 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
 
         Returns
         -------
-        contributions : ndarray of shape (n_samples, n_features)
+        contributions : ndarray or DataFrame of shape (n_samples, n_features)
             Shares of the features in the errors of the experts, each expert weighted by
             its part in the score; not negative, and in every row their sum is
             ``-score_samples``. What the networks expected instead is returned by
-            :meth:`reconstruct`.
+            :meth:`reconstruct`. A DataFrame if ``set_output`` asks for one.
         """
         check_is_fitted(self)
-        return self._fitted.contributions(self._check_X(X))
+        contributions = self._fitted.contributions(self._check_X(X))
+        return in_container(self, contributions, X, check_feature_names_in(self))
 
     def reconstruct(self, X) -> np.ndarray:
         """Return what the networks expect.
@@ -352,12 +357,15 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
 
         Returns
         -------
-        X_expected : ndarray of shape (n_samples, n_features)
-            Expected value of every feature, in the units of X.
+        X_expected : ndarray or DataFrame of shape (n_samples, n_features)
+            Expected value of every feature, in the units of X. A DataFrame if
+            ``set_output`` asks for one.
         """
         check_is_fitted(self)
-        X = self._check_X(X)
-        return map_blocks(self._fitted.networks.reconstruct, X, self.n_features_in_)
+        expected = map_blocks(
+            self._fitted.networks.reconstruct, self._check_X(X), self.n_features_in_
+        )
+        return in_container(self, expected, X, check_feature_names_in(self))
 
     def threshold(self, contamination: float) -> float:
         """Return the offset that flags a given share of the training rows.
@@ -373,7 +381,7 @@ class ReconstructionOutlierDetector(OutlierMixin, NetworkEstimator):
             A value for ``offset_``.
         """
         check_is_fitted(self)
-        if not 0 < contamination <= 0.5:
+        if not (isinstance(contamination, Real) and 0 < contamination <= 0.5):
             raise ValueError(
                 f"contamination must be a float in (0, 0.5], got {contamination!r}."
             )

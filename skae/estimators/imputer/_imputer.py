@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Real
+from numbers import Integral, Real
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -16,12 +16,14 @@ from sklearn.utils.validation import check_is_fitted
 from skae._base import (
     CV,
     NETWORK,
+    WIDTHS,
     Constraints,
     Draws,
     Interval,
     MissingValues,
     NetworkEstimator,
     check_feature_names_in,
+    in_container,
     is_pandas_na,
     is_scalar_nan,
     loss_constraint,
@@ -66,8 +68,8 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
     ----------
     missing_values : int, float, np.nan or pandas.NA, default=np.nan
         What stands for a missing value.
-    hidden_layer_sizes : array-like of int, default=(128,)
-        Widths of the hidden layers of the network.
+    hidden_layer_sizes : int or array-like of int, default=(128,)
+        Widths of the hidden layers of the network; an int is a single layer.
     activation : {"identity", "logistic", "tanh", "relu", "elu", "selu", "gelu", \
             "silu"}, default="silu"
         Activation function of the hidden layers.
@@ -110,7 +112,8 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
         Determines the initial weights, the folds, what is hidden and the order of the
         rows. Pass an int for the same result in every call.
     verbose : int, default=0
-        Whether to show a progress bar with losses and remaining time.
+        Whether to show the training loss and the validation score of each round: in a
+        progress bar or, where the output is no terminal, in a line.
 
     Attributes
     ----------
@@ -182,7 +185,7 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
         **CV,
         **loss_constraint(unit_interval=False),
         "missing_values": [MissingValues(numeric_only=True)],
-        "hidden_layer_sizes": ["array-like"],
+        "hidden_layer_sizes": WIDTHS,
         "activation": NETWORK["activation"],
         "min_value": [None, Interval(Real, None, None, closed="both"), "array-like"],
         "max_value": [None, Interval(Real, None, None, closed="both"), "array-like"],
@@ -194,7 +197,7 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
         self,
         *,
         missing_values: float = np.nan,
-        hidden_layer_sizes: Sequence[int] = (128,),
+        hidden_layer_sizes: int | Sequence[int] = (128,),
         activation: str = "silu",
         loss: Literal["squared_error", "absolute_error"] | Loss = "squared_error",
         min_value: float | Sequence[float] | None = -np.inf,
@@ -289,6 +292,7 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
                 passes=_PASSES / examples.copies,
             ),
             worth=bool(worth),
+            score=ScoreOfFills.of(problem).of_rows if problem.provable else None,
         )
 
     def _take_over(
@@ -353,12 +357,14 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
 
         Returns
         -------
-        std : ndarray of shape (n_samples, n_features_out)
+        std : ndarray or DataFrame of shape (n_samples, n_features_out)
             Zero where a value is observed, and in columns that held nothing in `fit`.
-            It is larger where less of a row is observed.
+            It is larger where less of a row is observed. A DataFrame if ``set_output``
+            asks for one.
         """
         check_is_fitted(self)
-        return self._fitted.deviation(*self._check_gaps(X))[:, self._kept]
+        std = self._fitted.deviation(*self._check_gaps(X))[:, self._kept]
+        return in_container(self, std, X, check_feature_names_in(self)[self._kept])
 
     def sample(
         self,
@@ -387,6 +393,8 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
             Completed tables. What is observed is the same in all of them.
         """
         check_is_fitted(self)
+        if not (isinstance(n_draws, Integral) and n_draws > 0):
+            raise ValueError(f"n_draws must be a positive integer, got {n_draws!r}.")
         table, missing = self._check_gaps(X)
         draws = check_random_state(random_state)
         tables = self._fitted.draw(table, missing, n_draws, draws)

@@ -11,7 +11,8 @@ from torch import nn
 
 from skae._training import Gated, Tensors
 from skae.networks import MemberLinear
-from skae.networks._layers import ACTIVATIONS, blocks_of, positive_integers
+from skae.networks._activations import ACTIVATIONS
+from skae.networks._layers import blocks_of, layer_widths
 
 
 class QuantileEncoding(nn.Module):
@@ -74,7 +75,7 @@ class GapNetwork(Gated):
     Parameters
     ----------
     encoding : QuantileEncoding
-    hidden_layer_sizes : sequence of int
+    hidden_layer_sizes : int or sequence of int
     activation : str
     """
 
@@ -83,7 +84,7 @@ class GapNetwork(Gated):
     def __init__(
         self,
         encoding: QuantileEncoding,
-        hidden_layer_sizes: Sequence[int],
+        hidden_layer_sizes: int | Sequence[int],
         activation: str,
         *,
         members: int,
@@ -95,7 +96,7 @@ class GapNetwork(Gated):
         self.encoding = encoding
         widths = [
             (n_bins + 2) * n_features,
-            *positive_integers(hidden_layer_sizes, "hidden_layer_sizes"),
+            *layer_widths(hidden_layer_sizes),
             n_features,
         ]
         layers = [

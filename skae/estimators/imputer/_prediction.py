@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from sklearn.impute import MissingIndicator
 
-from skae._tables import one_thread
+from skae._tables import predicting
 from skae._training import Folds, Problem, held_out_output
 from skae.estimators.imputer._columns import Columns
 from skae.estimators.imputer._module import GapNetwork
@@ -134,8 +134,7 @@ class GapFiller:
         batch = {"input": filled[None], "observed": observed[None].to(filled.dtype)}
         return filled + self.module(batch)["output"].mean(0)
 
-    @one_thread()
-    @torch.inference_mode()
+    @predicting()
     def _replace_gaps(
         self,
         base: np.ndarray,

@@ -30,5 +30,9 @@ class ScoreOfFills:
         error = problem.objective.loss.pointwise(torch.zeros_like(truth), truth)
         return cls(float((error * tensors["weight"][rows]).mean()))
 
+    def of_rows(self, errors: np.ndarray) -> float:
+        """Return the score of rows from the error of each."""
+        return self(float(errors.mean()))
+
     def __call__(self, error: float) -> float:
         return float(1 - error / self._error_of_mean)

@@ -27,10 +27,11 @@ def check_parameters(transformer: AutoencoderTransformer) -> None:
         raise ValueError(
             f"pretraining={pretraining!r} begins at random weights; set start=None."
         )
-    if start is None and not isinstance(transformer.n_components, Integral):
+    n_components = transformer.n_components
+    if start is None and not isinstance(n_components, Integral):
         raise ValueError(
-            f"n_components={transformer.n_components} is a share of the variance that "
-            "PCA explains, which start=None does not know; pass an integer."
+            f"n_components={n_components} depends on PCA, which start=None leaves "
+            "out; pass an integer."
         )
     if isinstance(start, FrozenEstimator):
         _check_frozen_start(transformer, start)
@@ -72,18 +73,25 @@ def check_loss(transformer: AutoencoderTransformer, loss: Loss, X: np.ndarray) -
 def check_pretraining(transformer: AutoencoderTransformer, module: Autoencoder) -> None:
     """Raise a ValueError if there are no layers to train one after the other."""
     if transformer.pretraining is not None and len(module.stages()) == 1:
+        network = transformer.network
+        remedy = (
+            "set hidden_layer_sizes"
+            if isinstance(network, str)
+            else f"in the place of network={type(network).__name__}(...), pass a "
+            "DenseNetwork with some"
+        )
         raise ValueError(
-            f"pretraining={transformer.pretraining!r} needs a network with hidden "
-            "layers; set hidden_layer_sizes, or pretraining=None."
+            f"pretraining={transformer.pretraining!r} needs hidden layers that it can "
+            f"train one by one; {remedy}, or set pretraining=None."
         )
 
 
 def check_fitted_start(
-    codec: Codec, n_components: int | float, loss: Loss, noise: Noise | None
+    codec: Codec, n_components: int | float | None, loss: Loss, noise: Noise | None
 ) -> None:
     """Raise a ValueError if another fit does not go with the parameters of this one."""
     found = len(codec.latent_scale)
-    if n_components != found:
+    if n_components not in (found, None):
         raise ValueError(
             f"n_components={n_components} contradicts start, which has {found}; set "
             f"n_components={found}."

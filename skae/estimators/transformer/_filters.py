@@ -6,17 +6,18 @@ import numpy as np
 import torch
 from torch import nn
 
-from skae._tables import Coordinates
+from skae._tables import Coordinates, predicting
 from skae.estimators.transformer._module import GatedSide
 from skae.networks import MemberConvolution, MemberLinear
 
 
+@predicting()
 def filters_of(encoder: nn.Module, coordinates: Coordinates) -> np.ndarray:
     """Return the weights of features, or kernels, past a start that is added to."""
     layer = _first_layer(encoder)
     if isinstance(layer, MemberConvolution):
         # Channels last, or none if there is one only.
-        kernels = layer.weight[0].permute(0, 2, 3, 1).detach().numpy()
+        kernels = layer.weight[0].permute(0, 2, 3, 1).numpy()
         kernels = kernels / coordinates.scale
         return kernels[..., 0] if kernels.shape[-1] == 1 else kernels
     if isinstance(layer, MemberLinear):
@@ -35,7 +36,6 @@ def _first_layer(encoder: nn.Module) -> nn.Module | None:
     return next(found, None)
 
 
-@torch.no_grad()
 def _weights_of_features(layer: MemberLinear, coordinates: Coordinates) -> np.ndarray:
     """Weight of each feature in each unit of a layer that sees coordinates."""
     unit_vectors = torch.eye(coordinates.n_coordinates, dtype=layer.weight.dtype)[None]

@@ -69,6 +69,10 @@ class HeldOutScore:
         of_mean = error + left_out(mean, target - constant)
         return np.array([left_out(coordinates.mean, target), of_mean])
 
+    def of_rows(self, errors: np.ndarray) -> float:
+        """Return the score of rows from the error of each."""
+        return self(float(errors.mean()))
+
     def __call__(self, error: float) -> float:
         error = error + self._left_out
         if self._of_mean == 0:

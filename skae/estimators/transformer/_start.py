@@ -123,8 +123,8 @@ class PCAStart(_GatedStart):
 
     Parameters
     ----------
-    n_components : int or float
-        Their number, or a share of the variance.
+    n_components : int, float or None
+        Their number, or a share of the variance; None is as many as there are.
     network : Network
         What adds to PCA.
     loss : Loss
@@ -134,7 +134,12 @@ class PCAStart(_GatedStart):
     """
 
     def __init__(
-        self, n_components: int | float, network: Network, loss: Loss, *, rotated: bool
+        self,
+        n_components: int | float | None,
+        network: Network,
+        loss: Loss,
+        *,
+        rotated: bool,
     ) -> None:
         self.wanted = n_components
         self.network = network
@@ -285,8 +290,12 @@ class FittedStart(_GatedStart):
 
 
 def _number_of_components(
-    n_components: int | float, shape: tuple[int, int], spectrum: PrincipalComponents
+    n_components: int | float | None,
+    shape: tuple[int, int],
+    spectrum: PrincipalComponents,
 ) -> int:
+    if n_components is None:
+        return min(shape)
     if not isinstance(n_components, Integral):
         return spectrum.n_components_for(n_components)
     if n_components > min(shape):

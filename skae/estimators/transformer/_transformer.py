@@ -26,8 +26,12 @@ from skae._base import (
     Phases,
     RealNotInt,
     StrOptions,
+    check_feature_names_in,
+    check_flat,
     check_magnitude,
+    check_no_dates,
     corruption_of,
+    in_container,
     loss_constraint,
     transaction,
     without_gaps,
@@ -71,18 +75,21 @@ class AutoencoderTransformer(
 
     Parameters
     ----------
-    n_components : int or float, default=2
+    n_components : int, float or None, default=2
         Number of components. With the PCA start, a float in (0, 1) takes as many as PCA
         needs to explain more than that share of the variance, and an integer may not
         exceed ``min(n_samples, n_features)``; with ``start=None`` an integer may
-        (overcomplete). With another fit as the start, the number that it has.
+        (overcomplete). With another fit as the start, the number that it has. None
+        takes all that the start has: ``min(n_samples, n_features)`` of PCA, which
+        miss nothing that a network could learn.
     network : "dense" or Network, default="dense"
         The network: ``"dense"`` or a specification, such as
         :class:`~skae.networks.DenseNetwork`,
         :class:`~skae.networks.ConvolutionalNetwork` or, for modules of your own,
         :class:`~skae.networks.TorchNetwork`.
-    hidden_layer_sizes : "auto" or array-like of int, default="auto"
-        Widths of the encoder's hidden layers, mirrored in the decoder; shorthand for
+    hidden_layer_sizes : "auto", int or array-like of int, default="auto"
+        Widths of the encoder's hidden layers, or of a single one, mirrored in the
+        decoder; shorthand for
         ``network=DenseNetwork(hidden_layer_sizes)``. ``"auto"`` is three layers of 96
         to 192 units.
     activation : {"identity", "logistic", "tanh", "relu", "elu", "selu", "gelu", \
@@ -144,7 +151,8 @@ class AutoencoderTransformer(
         Determines the initial weights, the folds, the order of the rows and the noise.
         Pass an int for the same result in every call.
     verbose : int, default=0
-        Whether to show a progress bar with losses and remaining time.
+        Whether to show the training loss and the validation score of each round: in a
+        progress bar or, where the output is no terminal, in a line.
 
     Attributes
     ----------
@@ -235,19 +243,21 @@ class AutoencoderTransformer(
         "n_components": [
             Interval(Integral, 1, None, closed="left"),
             Interval(RealNotInt, 0, 1, closed="neither"),
+            None,
         ],
         "start": [StrOptions({"pca"}), FrozenEstimator, None],
         "pretraining": [StrOptions({"layerwise"}), None],
         "noise": [StrOptions({"auto"}), Noise, None],
         "penalty": [Penalty, None],
     }
+    _takes_images: ClassVar[bool] = True
 
     def __init__(
         self,
-        n_components: int | float = 2,
+        n_components: int | float | None = 2,
         *,
         network: Literal["dense"] | Network = "dense",
-        hidden_layer_sizes: Literal["auto"] | Sequence[int] = "auto",
+        hidden_layer_sizes: Literal["auto"] | int | Sequence[int] = "auto",
         activation: str = "silu",
         start: Literal["pca"] | FrozenEstimator | None = "pca",
         pretraining: Literal["layerwise"] | None = None,
@@ -343,6 +353,7 @@ class AutoencoderTransformer(
                 batch_size=64,
                 learning_rate=7e-3 if inputs.shape[1] <= 32 else 3e-3,
             ),
+            score=None if start.score is None else start.score.of_rows,
             phases=self._phases(problem, start),
             max_phases=1 if self.pretraining is None else len(module.stages()) + 1,
         )
@@ -389,6 +400,8 @@ class AutoencoderTransformer(
             Rows in the space of the features.
         """
         check_is_fitted(self)
+        check_flat(X)
+        check_no_dates(X)
         X = check_array(X, dtype=[np.float64, np.float32], input_name="X")
         check_magnitude(X)
         if X.shape[1] != self.n_components_:
@@ -408,13 +421,14 @@ class AutoencoderTransformer(
 
         Returns
         -------
-        X_reconstructed : ndarray of shape (n_samples, n_features)
-            What the components keep of X.
+        X_reconstructed : ndarray or DataFrame of shape (n_samples, n_features)
+            What the components keep of X. A DataFrame if ``set_output`` asks for one.
         """
         check_is_fitted(self)
-        return map_blocks(
+        kept = map_blocks(
             self._fitted.reconstruct, self._check_X(X), self.n_features_in_
         )
+        return in_container(self, kept, X, check_feature_names_in(self))
 
     def reconstruction_error(self, X) -> np.ndarray:
         """Return the mean squared difference of each row from its reconstruction.
@@ -516,6 +530,7 @@ class AutoencoderTransformer(
             self.network, self.hidden_layer_sizes, self.activation
         )
         if self.start is None:
+            assert isinstance(self.n_components, Integral)  # as has been checked
             return RandomStart(int(self.n_components), network, loss)
         rotated = (
             loss.rotation_invariant

@@ -30,7 +30,7 @@ def images(*shape: int) -> ConvolutionalNetwork:
         ({"noise": None}, X, None, "noise=None leaves nothing to learn from; set a"),
         ({"noise": GaussianNoise(0)}, X, None, "noise=.* changes nothing; raise its"),
         ({"noise": MaskingNoise((0, 0))}, X, None, "noise=.* changes nothing"),
-        ({"noise": GaussianNoise()}, X, X, "noise=.* is not used beside X_clean, wh"),
+        ({"noise": GaussianNoise()}, X, X, "noise=.* is not used beside clean ro"),
         ({"noise": MaskingNoise(fill="one")}, X, None, "fill must be 'zero', 'mean' "),
         ({"start": "local"}, X, None, "start='local' is for images .network=Convolut"),
         (
@@ -110,6 +110,11 @@ class TestNaN:
         with pytest.raises(ValueError, match=r"gap in every row.*use DenoisingImputer"):
             DenoisingTransformer(noise=GAPS, **QUICK).fit(self.holed)
 
+    def test_in_every_row_leaves_nothing_to_score(self) -> None:
+        denoiser = DenoisingTransformer(noise=GAPS, **QUICK).fit(X)
+        with pytest.raises(ValueError, match=r"no complete row to score; .*X_clean"):
+            denoiser.score(self.holed)
+
     def test_in_clean_rows(self) -> None:
         with pytest.raises(ValueError, match="Input X_clean contains NaN"):
             DenoisingTransformer(**QUICK).fit(X, X_clean=self.holed)
@@ -145,13 +150,17 @@ def test_score_takes_the_columns_of_the_clean_table_in_their_order() -> None:
 def test_a_noise_that_leaves_gaps_beside_pairs() -> None:
     gaps = np.where(np.arange(len(X))[:, None] == 3, np.nan, X)
     noise = MaskingNoise(0.3, fill="nan")
-    with pytest.raises(ValueError, match=r"noise=.* is not used beside X_clean"):
+    with pytest.raises(ValueError, match=r"noise=.* is not used beside clean rows"):
         DenoisingTransformer(noise=noise, **QUICK).fit(gaps, X_clean=X)
 
 
 def test_values_that_float32_has_no_room_for() -> None:
     with pytest.raises(ValueError, match=r"X has values beyond 1e\+36, .* divide X"):
         DenoisingTransformer(**QUICK).fit(1e40 * X)
+    with pytest.raises(
+        ValueError, match=r"X_clean has values beyond .* divide X_clean"
+    ):
+        DenoisingTransformer(**QUICK).fit(X, X_clean=1e40 * X)
 
 
 class TestRestoreImage:

@@ -287,12 +287,6 @@ class TestPairs:
         measured = denoiser.score(new, X_clean=X[60:])
         assert denoiser.best_validation_score_ == pytest.approx(measured, abs=2)
 
-    def test_y_is_ignored(self) -> None:
-        denoiser = DenoisingTransformer(**QUICK)
-        one = denoiser.fit_transform(X, X_clean=X**2)
-        two = denoiser.fit_transform(X, np.arange(len(X)), X_clean=X**2)
-        assert np.array_equal(one, two)
-
     def test_what_the_start_restores_needs_no_network(self) -> None:
         denoiser = DenoisingTransformer(start="identity", random_state=0)
         denoiser.fit(X, X_clean=X)

@@ -386,7 +386,6 @@ def choose(
         tol=0.0,
         n_iter_no_change=100,
         device=torch.device("cpu"),
-        verbose=0,
     )
     generator = torch.Generator().manual_seed(0)
     return choose_start(starts, untrained(x, folds), settings, generator)
@@ -466,7 +465,7 @@ class TestChoice:
         states = {name: copy.copy(vars(start)) for name, start in starts.items()}
         problem = untrained(ONES, JUDGED)
         before = copy.copy(vars(problem.module))
-        settings = Settings(10, 20, 0.1, 9, 0.0, 9, torch.device("cpu"), 0)
+        settings = Settings(10, 20, 0.1, 9, 0.0, 9, torch.device("cpu"))
         choose_start(starts, problem, settings, torch.Generator().manual_seed(0))
         assert vars(problem.module) == before
         assert not problem.module.network.learned.any()

@@ -161,7 +161,7 @@ BAD_ROWS = {
     "empty": (lambda X: X[:0], ValueError, "Found array with 0 sample"),
     "no columns": (lambda X: X[:, :0], ValueError, r"0 feature\(s\)"),
     "one axis": (lambda X: X[0], ValueError, "Expected 2D array, got 1D"),
-    "three axes": (lambda X: X[None], ValueError, "dim 3"),
+    "three axes": (lambda X: X[None], ValueError, "must be one row"),
 }
 
 

@@ -235,7 +235,7 @@ class TestParameters:
         [
             ({"min_value": 2, "max_value": 2}, "below max_value"),
             ({"min_value": [0, 1]}, "shape"),
-            ({"hidden_layer_sizes": (0,)}, "positive integers"),
+            ({"hidden_layer_sizes": (0,)}, "positive integer"),
             ({"device": "nowhere"}, "not available"),
         ],
     )
@@ -347,3 +347,9 @@ def test_draws(fitted: DenoisingImputer, n_draws: int) -> None:
     )
     other = fitted.sample(table(), n_draws, random_state=1)
     assert not np.array_equal(tables, other)
+
+
+@pytest.mark.parametrize("n_draws", [0, -1, 2.5, "a", None])
+def test_no_number_of_draws(fitted: DenoisingImputer, n_draws) -> None:
+    with pytest.raises(ValueError, match=r"n_draws must be a positive integer, got"):
+        fitted.sample(table(), n_draws)

@@ -156,7 +156,7 @@ class TestNetwork:
         torch.testing.assert_close(network(batch)["output"], 0.25 * whole)
 
     def test_hidden_layer_sizes_are_checked(self, encoding: QuantileEncoding) -> None:
-        with pytest.raises(ValueError, match="positive integers"):
+        with pytest.raises(ValueError, match="positive integer"):
             GapNetwork(encoding, (0,), "silu", members=1, generator=torch.Generator())
 
 

@@ -43,7 +43,7 @@ BAD_ROWS = {
     "empty": (lambda X: X[:0], ValueError, "Found array with 0 sample"),
     "no columns": (lambda X: X[:, :0], ValueError, r"0 feature\(s\)"),
     "one axis": (lambda X: X[0], ValueError, "Expected 2D array, got 1D"),
-    "three axes": (lambda X: X[None], ValueError, "dim 3"),
+    "three axes": (lambda X: X[None], ValueError, "must be one row"),
 }
 METHODS = ["fit", "transform", "reconstruct", "reconstruction_error", "score"]
 
@@ -93,6 +93,7 @@ def test_not_fitted(X: np.ndarray, method: str) -> None:
         ({"loss": "log_loss"}, r"log_loss.*start=None"),
         ({"loss": "log_loss", "start": None}, r"log_loss.*\[0, 1\]"),
         ({"n_components": 0.5, "start": None}, "n_components.*start"),
+        ({"n_components": None, "start": None}, "n_components=None .* pass an integer"),
         (
             {"network": DenseNetwork(), "hidden_layer_sizes": (4,)},
             "hidden_layer_sizes.*network",

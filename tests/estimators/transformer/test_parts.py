@@ -250,7 +250,6 @@ def settings(batch_size: int = 1000) -> Settings:
         tol=0.0,
         n_iter_no_change=100,
         device=torch.device("cpu"),
-        verbose=0,
     )
 
 

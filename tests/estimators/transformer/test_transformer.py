@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 from sklearn.decomposition import PCA
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
@@ -99,6 +100,20 @@ class TestNumberOfComponents:
         fitted = AutoencoderTransformer(11, start=None, **QUICK).fit(noise)
         assert fitted.n_components_ == 11
         assert fitted.transform(noise).shape == (200, 11)
+
+    @pytest.mark.parametrize("shape", [(60, 5), (15, 30)])
+    def test_none_is_all_that_pca_has(self, shape: tuple[int, int]) -> None:
+        X = np.random.RandomState(0).normal(size=shape)
+        fitted, pca = AutoencoderTransformer(None, **QUICK).fit(X), PCA().fit(X)
+        assert fitted.n_components_ == pca.n_components_ == min(shape)
+        np.testing.assert_allclose(fitted.transform(X), pca.transform(X), atol=1e-9)
+        assert not fitted.uses_network_
+
+    def test_none_is_the_number_that_another_fit_has(self) -> None:
+        X = np.random.RandomState(0).normal(size=(60, 5))
+        start = AutoencoderTransformer(3, **QUICK).fit(X)
+        tuned = AutoencoderTransformer(None, start=FrozenEstimator(start), max_iter=1)
+        assert tuned.fit(X).n_components_ == 3
 
     def test_all_components_lose_nothing(self, noise: np.ndarray) -> None:
         fitted = AutoencoderTransformer(8, **QUICK).fit(noise)
@@ -313,21 +328,3 @@ class TestInSearches:
         )
         codes = shorthand.fit_transform(curve)
         assert np.array_equal(spec.fit_transform(curve), codes)
-
-
-class TestProgress:
-    def test_silent_by_default(
-        self, curve: np.ndarray, capfd: pytest.CaptureFixture
-    ) -> None:
-        AutoencoderTransformer(1, **QUICK).fit(curve)
-        assert capfd.readouterr() == ("", "")
-
-    def test_bar_on_stderr_with_rounds_and_loss(
-        self, curve: np.ndarray, capfd: pytest.CaptureFixture
-    ) -> None:
-        AutoencoderTransformer(1, verbose=1, **QUICK).fit(curve)
-        out, err = capfd.readouterr()
-        assert out == ""
-        assert "3/3" in err
-        assert "round" in err
-        assert "loss=" in err
