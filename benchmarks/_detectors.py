@@ -160,6 +160,9 @@ class NearestRowsAlone(ReconstructionOutlierDetector):
 
     def fit(self, X: np.ndarray, y: None = None) -> NearestRowsAlone:
         super().fit(X)
-        self.experts_ = self.experts_[1:]
         self.training_scores_ = self.score_samples(X)
         return self
+
+    def score_samples(self, X: np.ndarray) -> np.ndarray:
+        _, nearest = self.experts_
+        return -nearest.surprise(nearest.errors(X).sum(axis=1))
