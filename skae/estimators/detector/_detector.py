@@ -42,10 +42,10 @@ class ReconstructionOutlierDetector(OutlierMixin, SetOutputMixin, NetworkEstimat
     Two experts reconstruct every row. An ensemble of neural networks predicts each
     feature from others of the same row [1]_ [2]_; it is trained on the core, the rows
     that are most surely normal, and so tolerates anomalies among the training rows. And
-    the nearest training rows reconstruct it from its surroundings [3]_. How rare an
-    expert's error is among training rows is its surprise. The more surprised expert
-    counts most in the score of a row, which is the sum of contributions of the
-    features.
+    the nearest training rows reconstruct it from its surroundings [3]_; none vouches
+    for itself, and those that are rare themselves vouch for little. How rare an
+    expert's error is among training rows is its surprise. The score of a row combines
+    both surprises, and is the sum of contributions of the features.
 
     Columns need not be scaled.
 
@@ -287,9 +287,11 @@ class ReconstructionOutlierDetector(OutlierMixin, SetOutputMixin, NetworkEstimat
         Returns
         -------
         scores : ndarray of shape (n_samples,)
-            Minus the cubic mean of the surprises of the experts: the lower, the more
-            abnormal. Zero is the best. A surprise of 4.6, that is ``-log(0.01)``, says
-            that one percent of the training rows have an error at least as large.
+            Minus the cubic mean of the surprises of the experts, in which the nearest
+            rows count three times: the lower, the more abnormal. Zero is the best. A
+            surprise of 2.3, that is ``-log(0.1)``, says that one tenth of the training
+            rows have an error at least as large; beyond, it grows in proportion to the
+            error.
         """
         check_is_fitted(self)
         return self._fitted.scores(self._check_X(X))
