@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
 from skae._tables import has_gaps, row_blocks
 
-#: Far beyond any measurement, and so small that sums of squares do not overflow.
-LARGEST = 1e100
+#: Far beyond any measurement, and so small that sums of squares do not overflow; of
+#: float32, so small that sums of values do not.
+LARGEST = {np.dtype(np.float64): 1e100, np.dtype(np.float32): 1e36}
 
 
 def check_magnitude(
@@ -32,19 +34,20 @@ def check_magnitude(
     missing : ndarray of bool of the shape of X, or None
         Cells that stand for a gap, whatever number they hold.
     """
+    largest = LARGEST[X.dtype]
     counts = True if missing is None else ~missing
-    if float(np.finfo(X.dtype).max) <= LARGEST or (
-        np.fmin.reduce(X, axis=None, where=counts, initial=0.0) >= -LARGEST
-        and np.fmax.reduce(X, axis=None, where=counts, initial=0.0) <= LARGEST
+    if (
+        np.fmin.reduce(X, axis=None, where=counts, initial=0.0) >= -largest
+        and np.fmax.reduce(X, axis=None, where=counts, initial=0.0) <= largest
     ):
         return
     table = X.reshape(len(X), -1)
     if missing is not None:
         table = np.where(missing, 0.0, table)
-    cell = _first(table, _too_large)
+    cell = _first(table, partial(_beyond, largest))
     raise ValueError(
         f"{name} holds {table[cell]:.6g} in {_named(cell, columns)}; values beyond "
-        f"{LARGEST:.0e} cannot be computed with: correct it, or divide the column."
+        f"{largest:.0e} cannot be computed with: correct it, or divide the column."
     )
 
 
@@ -55,8 +58,8 @@ def place_of_gap(X: np.ndarray, columns: Sequence[str] | None = None) -> str | N
     return _named(_first(X, np.isnan), columns)
 
 
-def _too_large(rows: np.ndarray) -> np.ndarray:
-    return np.abs(rows) > LARGEST
+def _beyond(largest: float, rows: np.ndarray) -> np.ndarray:
+    return np.abs(rows) > largest
 
 
 def _first(

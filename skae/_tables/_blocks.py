@@ -54,5 +54,13 @@ def map_blocks(
     """Apply `function` to blocks of rows as `working`; return `dtype`, else X's."""
     result = np.empty((len(X), n_out), dtype=dtype or X.dtype)
     for rows in row_blocks(len(X), max(X.shape[1], n_out), elements):
-        result[rows] = function(X[rows].astype(working, copy=False))
+        values = function(X[rows].astype(working, copy=False))
+        with np.errstate(over="raise"):
+            try:
+                result[rows] = values
+            except FloatingPointError:
+                raise ValueError(
+                    f"X is so far from the rows of fit that {result.dtype} has no room "
+                    "for what becomes of it; pass X as float64."
+                ) from None
     return result

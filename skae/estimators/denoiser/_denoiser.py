@@ -350,9 +350,9 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         self.clean_feature_names_ = restoration.names_out
         self.data_range_ = restoration.peak
         if problem.provable:
-            scale = restoration.clean.scale**2
-            self.start_validation_score_ = restoration.score(start.errors * scale)
-            self.best_validation_score_ = restoration.score(kept_errors * scale)
+            score = restoration.score_of_training
+            self.start_validation_score_ = score(start.errors)
+            self.best_validation_score_ = score(kept_errors)
 
     def fit_transform(self, X, y=None, *, X_clean=None) -> np.ndarray:
         """Learn to restore rows like those of X, and restore these.
@@ -389,7 +389,7 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         """
         check_is_fitted(self)
         X = self._check_rows(X, self._fitted.gaps)
-        restored: np.ndarray = self._fitted.in_precision(X.dtype).restore(X)
+        restored: np.ndarray = self._fitted.restore(X)
         return restored
 
     def restore_image(self, image) -> np.ndarray:
@@ -445,7 +445,6 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         if not restoration.gaps:
             check_no_gaps(image, "image")
         check_magnitude(image, "image")
-        restoration = restoration.in_precision(image.dtype)
         restored = restoration.restore_image(image.reshape(*size[:2], shape[2]))
         return restored.reshape(*restored.shape[:2], *size[2:])
 
@@ -479,7 +478,7 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         """
         check_is_fitted(self)
         X = self._check_rows(X, self._fitted.gaps)
-        restoration: Restoration = self._fitted.in_precision(X.dtype)
+        restoration: Restoration = self._fitted
         X_clean = clean_rows_among(y, X_clean, self.n_features_out_)
         if X_clean is not None:
             clean = check_clean_rows(X, X_clean)

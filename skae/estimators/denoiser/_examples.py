@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from skae._base import warn_of_negligible
-from skae._tables import Coordinates, row_blocks, spread
+from skae._tables import Coordinates, magnitude, row_blocks, spread
 from skae._training import Folds, Tensors
 from skae.estimators.denoiser._range import without_mistakes
 from skae.estimators.denoiser._surroundings import (
@@ -212,5 +212,6 @@ def _coordinates(X: np.ndarray, shape: Shape, name: str) -> Coordinates:
     mean = sum(block.sum(axis=0, dtype=np.float64) for block in blocks) / len(X)
     if len(shape) == 3:
         mean = mean.mean(keepdims=True)
-    variance = sum(np.square(block - mean).sum() for block in blocks) / X.size
-    return Coordinates(mean, float(np.sqrt(variance)))
+    unit = magnitude(X)
+    variance = sum(np.square((b - mean) / unit).sum() for b in blocks) / X.size
+    return Coordinates(mean, unit * float(np.sqrt(variance)))

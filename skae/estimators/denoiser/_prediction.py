@@ -17,18 +17,19 @@ from skae.estimators.denoiser._range import value_range
 _TILE = 256  # side of a tile of a large image, in pixels
 
 _ELEMENTS = 2**16  # worked on at a time: with 16 channels each, they fit into a cache
+_LARGEST_SINGLE = 1e15  # standardised: its square, and what a layer sums up, is finite
 _MOST = 100  # decibel of a row that is restored exactly
 
 
-def mean_psnr(error: np.ndarray, peak: float) -> float:
-    """Mean peak signal-to-noise ratio of rows, in decibel, from mean squared errors.
+def mean_psnr(errors: np.ndarray) -> float:
+    """Mean peak signal-to-noise ratio of rows, in decibel.
 
-    A single row has at most 100 dB, or it would outweigh all others. So have no rows.
+    Errors are mean squares of rows, in squares of the peak. A single row has at most
+    100 dB, or it would outweigh all others. So have no rows.
     """
-    if len(error) == 0:
+    if len(errors) == 0:
         return float(_MOST)
-    ratio = np.sqrt(error) / (peak if peak > 0 else 1.0)
-    return float(-20 * np.log10(ratio.clip(min=10 ** (-_MOST / 20))).mean())
+    return float(-10 * np.log10(errors.clip(min=10 ** (-_MOST / 10))).mean())
 
 
 @dataclass(frozen=True)
@@ -106,13 +107,18 @@ class Restoration:
         module = module.eval().requires_grad_(False)
         return replace(self, module=module, fast_module=copy.deepcopy(module).float())
 
-    def in_precision(self, dtype: np.dtype) -> Restoration:
-        """Return one that computes in this precision."""
-        return replace(self, module=self.fast_module) if dtype == np.float32 else self
+    @property
+    def unit(self) -> float:
+        """The peak; one where all values are equal."""
+        return self.peak if self.peak > 0 else 1.0
 
     def score(self, errors: np.ndarray) -> float:
-        """Mean peak signal-to-noise ratio of rows, from their mean squared errors."""
-        return mean_psnr(errors, self.peak)
+        """Score of rows from their mean squared errors in squares of :attr:`unit`."""
+        return mean_psnr(errors)
+
+    def score_of_training(self, errors: np.ndarray) -> float:
+        """Score of rows from their mean squared errors in coordinates."""
+        return mean_psnr(errors * (self.clean.scale / self.unit) ** 2)
 
     def restore(self, rows: np.ndarray) -> np.ndarray:
         """Return restored rows, block by block."""
@@ -121,7 +127,7 @@ class Restoration:
         )
 
     def errors(self, degraded: np.ndarray, clean: np.ndarray) -> np.ndarray:
-        """Mean squared error of each restored row.
+        """Mean squared error of each restored row, in squares of :attr:`unit`.
 
         Where there can be gaps, it is that of what was hidden; rows without any are
         left out.
@@ -146,7 +152,8 @@ class Restoration:
         return np.concatenate([self._errors_of(*block) for block in pairs])
 
     def _errors_of(self, degraded: np.ndarray, clean: np.ndarray) -> np.ndarray:
-        squares = np.square(self._restore(degraded) - clean, dtype=np.float64)
+        lost = self._restore(degraded).astype(np.float64) - clean
+        squares = np.square(lost / self.unit)
         if not self.gaps:
             return squares.mean(axis=1)
         hidden = np.isnan(degraded)
@@ -201,7 +208,17 @@ class Restoration:
         return np.where(np.isnan(degraded), restored, degraded)
 
     def _apply(self, rows: np.ndarray) -> np.ndarray:
-        dtype = next(self.module.parameters()).dtype
-        x = torch.from_numpy(self.degraded.transform(rows)).to(dtype)
-        output = self.module({"input": x[None]})["output"][0]
+        x = torch.from_numpy(self.degraded.transform(rows))
+        single = rows.dtype == np.float32 and _in_reach(x)
+        module, dtype = (
+            (self.fast_module, torch.float32)
+            if single
+            else (self.module, torch.float64)
+        )
+        output = module({"input": x[None].to(dtype)})["output"][0]
         return self.clean.inverse_transform(output.double().numpy())
+
+
+def _in_reach(x: torch.Tensor) -> bool:
+    """Tell whether float32 has room for what a network makes of standardised values."""
+    return bool(x.nan_to_num(nan=0.0).abs().max() < _LARGEST_SINGLE)

@@ -27,4 +27,4 @@ class ScoreOfRestored:
 
     def __call__(self, errors: np.ndarray) -> float:
         squared = errors_of_hidden(self._problem, errors)
-        return self._restoration.score(squared * self._restoration.clean.scale**2)
+        return self._restoration.score_of_training(squared)

@@ -183,10 +183,9 @@ def test_radius_is_that_of_start_and_network() -> None:
 
 
 def test_mean_psnr() -> None:
-    assert mean_psnr(np.array([1.0, 0.01]), 1.0) == pytest.approx(10)
-    assert mean_psnr(np.array([4.0]), 20.0) == pytest.approx(20)
-    assert np.isfinite(mean_psnr(np.zeros(3), 1.0))
-    assert np.isfinite(mean_psnr(np.zeros(3), 0.0))
+    assert mean_psnr(np.array([1.0, 0.01])) == pytest.approx(10)
+    assert mean_psnr(np.array([0.01, 0.0])) == pytest.approx(60)
+    assert mean_psnr(np.array([])) == 100
 
 
 def around(x: torch.Tensor, radius: int, function: Callable) -> torch.Tensor:
