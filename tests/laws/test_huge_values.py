@@ -67,7 +67,7 @@ def test_largest_values_of_float32(estimator: BaseEstimator) -> None:
     huge = (with_value(9e35 / unit) * unit).astype(np.float32)
     if getattr(estimator, "start", "") is None and unit < 1:
         # A network without a start may take such a row anywhere.
-        with pytest.raises(ValueError, match="no room .* pass X as float64"):
+        with pytest.raises(ValueError, match=r"no room .* pass X as float64"):
             answers(fitted, huge)
     else:
         for name, answer in answers(fitted, huge).items():
