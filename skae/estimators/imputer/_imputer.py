@@ -115,8 +115,9 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
     Attributes
     ----------
     statistics_ : ndarray of shape (n_features,)
-        Mean of the observed values of each column. Without any, it is zero if the
-        column is kept and NaN if it is dropped.
+        Mean of the observed values of each column, without those that are treated as
+        missing (see Notes). Without any value, it is zero if the column is kept and NaN
+        if it is dropped.
     indicator_ : :class:`~sklearn.impute.MissingIndicator` or None
         The indicator of missing values, if `add_indicator`.
     start_ : object
@@ -151,6 +152,12 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
 
     Notes
     -----
+    An observed value that is very far from the middle of its column, twenty times as
+    far as its values usually are, is returned as it is but otherwise treated as a
+    missing one, in `fit` and afterwards: a mistyped cell neither changes what is
+    learned nor fills a missing value beside it. In a column that is constant but for a
+    few values, these few are treated in the same way.
+
     A row is filled at a cost that grows with the cube of the number of columns, so the
     imputer is for tables of up to a few hundred columns.
 

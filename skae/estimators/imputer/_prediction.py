@@ -150,8 +150,8 @@ class GapFiller:
         gappy = np.flatnonzero(missing[:, known].any(axis=1))
         for block in (gappy[i : i + _BLOCK] for i in range(0, len(gappy), _BLOCK)):
             cells = block[:, None], known
-            observed = ~missing[cells]
+            gaps = missing[cells]
             X = table[cells].astype(np.float64)
-            replaced = values(X, torch.from_numpy(observed))
-            result[..., *cells] = np.where(observed, result[..., *cells], replaced)
+            replaced = values(X, torch.from_numpy(self.columns.trusted(X, ~gaps)))
+            result[..., *cells] = np.where(gaps, replaced, result[..., *cells])
         return result

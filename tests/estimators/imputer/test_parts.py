@@ -29,8 +29,7 @@ class TestColumns:
         columns = self.of(self.X)
         np.testing.assert_allclose(columns.mean, np.nanmean(self.X, axis=0))
         np.testing.assert_allclose(columns.scale, [1, 1, 1])
-        np.testing.assert_array_equal(columns.low, [1, 5, 2])
-        np.testing.assert_array_equal(columns.high, [3, 5, 4])
+        np.testing.assert_array_equal(columns.range, [[1, 5, 2], [3, 5, 4]])
 
     def test_there_and_back(self) -> None:
         columns, gaps = self.of(self.X), ~self.observed
@@ -62,6 +61,53 @@ class TestColumns:
         assert columns.known.tolist() == [0, 2, 3]
         np.testing.assert_array_equal(columns.limits, [[-1, -2, -3], [1, 2, 3]])
         np.testing.assert_array_equal(columns.statistics(9.0), [2, 9, 5, 3])
+
+
+class TestTrust:
+    """Which values count, in columns of every kind."""
+
+    @staticmethod
+    def trusted(x: np.ndarray) -> np.ndarray:
+        X = x[:, None].astype(np.float64)
+        columns = TestColumns.of(X)
+        return columns.trusted(X, ~np.isnan(X))[:, 0]
+
+    @pytest.mark.parametrize("share", [0.5, 0.05, 0.02])
+    @pytest.mark.parametrize("unit", [1.0, 1e-200, 1e90])
+    def test_rare_values_count(
+        self, share: float, unit: float, rng: np.random.RandomState
+    ) -> None:
+        """Frequent ones too, be they booleans, counts or amounts beside zeros."""
+        rare = rng.permutation(400) < 400 * share
+        for values in (1.0, rng.poisson(2, 400), 1 + rng.exponential(size=400)):
+            assert self.trusted(7 * unit + rare * values * unit).all()
+
+    @pytest.mark.parametrize(("n_samples", "few"), [(60, 1), (300, 4), (3000, 4)])
+    def test_beside_a_constant_a_few_values_do_not(
+        self, n_samples: int, few: int
+    ) -> None:
+        x = np.zeros(n_samples)
+        x[:few] = 1
+        np.testing.assert_array_equal(self.trusted(x), x == 0)
+        x[few] = 1
+        assert self.trusted(x).all()
+
+    @pytest.mark.parametrize("value", [100.0, -1e6, 1e100])
+    def test_mistakes_do_not(self, value: float, rng: np.random.RandomState) -> None:
+        for x in (rng.normal(size=1000), rng.exponential(size=1000)):
+            for n_samples, mistakes in ((5, 1), (20, 3), (100, 4), (1000, 30)):
+                wrong = x[:n_samples].copy()
+                wrong[:mistakes] = value
+                expected = np.arange(n_samples) >= mistakes
+                np.testing.assert_array_equal(self.trusted(wrong), expected)
+
+    def test_long_tails_count(self, rng: np.random.RandomState) -> None:
+        for x in (rng.standard_t(3, size=1000), np.exp(rng.normal(size=1000))):
+            assert self.trusted(x).mean() >= 0.995
+
+    def test_a_few_rows_count(self) -> None:
+        for x in ([3.0], [0.0, 9.0], [0.0, 0.0, 3.0]):
+            assert self.trusted(np.array(x)).all()
 
 
 class TestExamples:
