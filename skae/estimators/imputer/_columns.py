@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-_FAR = 20.0  # spreads from the centre of a column; of real tables, next to no value is
+_ROWS_FOR_A_COLUMN = 2  # below, most of what is correlated is so by chance
+_FAR = 30.0  # spreads from the centre; of real tables, next to no value is farther
 _END = 0.03  # share of a column, at either end, that may be mistakes
 _FEW = 5  # values, or so many if they are more
 
@@ -50,10 +51,13 @@ class Columns:
     def of(cls, table: np.ndarray, missing: np.ndarray, limits: np.ndarray) -> Columns:
         """Measure the columns of a table; limits are of shape (2, n_features)."""
         known = np.flatnonzero(~missing.all(axis=0))
+        # In a wide table the first case of something rare is all that there is to
+        # learn from, and its influence is shrunken like all others.
+        few = 0 if is_wide(len(table), len(known)) else _FEW - 1
         rounding = float(np.finfo(table.dtype).eps)
         # One column at a time, of which a copy is small beside the table.
         measured = [
-            _measure(table[~missing[:, j], j].astype(np.float64), rounding)
+            _measure(table[~missing[:, j], j].astype(np.float64), few, rounding)
             for j in known
         ]
         low, high, mean, scale, least, largest = np.array(measured).T
@@ -97,10 +101,19 @@ class Columns:
         return restored.clip(*self.limits)
 
 
-def _measure(x: np.ndarray, rounding: float) -> tuple[float, ...]:
+def is_wide(n_samples: int, n_features: int) -> bool:
+    """Whether there are too few rows to tell chance from structure.
+
+    A network was of no use on any of thirty such tables, nor were correlations that are
+    not shrunken.
+    """
+    return n_samples < _ROWS_FOR_A_COLUMN * n_features
+
+
+def _measure(x: np.ndarray, few: int, rounding: float) -> tuple[float, ...]:
     """Bounds, mean, scale and range of the values of a column."""
     centre = np.median(x)
-    spread = _spread(x, centre)
+    spread = _spread(x, centre, min(few, 1 + len(x) // 100))
     low, high = centre - _FAR * spread, centre + _FAR * spread
     x = x[(low <= x) & (x <= high)]
     least, largest = x.min(), x.max()
@@ -112,14 +125,14 @@ def _measure(x: np.ndarray, rounding: float) -> tuple[float, ...]:
     return low, high, mean, scale, least, largest
 
 
-def _spread(x: np.ndarray, centre: float) -> float:
+def _spread(x: np.ndarray, centre: float, few: int) -> float:
     """How far values usually are from the centre, whatever the ends of a column are.
 
     It is the largest of three numbers. The interquartile range is narrow where tails
     are long, and zero where one value is frequent; what is not at the ends knows
     better. Where all of that is one value, as in a column of zeros and rare counts, the
-    others tell how far they usually are. But from one such value in a hundred, or a
-    handful, nothing can be learned that other rows would prove, and the spread is zero.
+    others tell how far they usually are. But if they are no more than a few, no other
+    row proves what is learned from them, and the spread is zero.
     """
     x = np.sort(x)
     quarter = len(x) // 4
@@ -127,7 +140,7 @@ def _spread(x: np.ndarray, centre: float) -> float:
     distance = np.abs(x - centre)
     middle = distance[end : len(x) - end]
     unit = middle.max() or 1.0
-    others, few = distance[distance > 0], min(_FEW - 1, 1 + len(x) // 100)
+    others = distance[distance > 0]
     return max(
         0.7413 * (x[-1 - quarter] - x[quarter]),
         unit * np.sqrt(np.square(middle / unit).mean()),
@@ -162,3 +175,7 @@ class GapTable:
         trusted = columns.trusted(X, ~missing[:, known])
         rows = columns.standardise(X, trusted)
         return cls(X, columns, rows, torch.from_numpy(trusted))
+
+    @property
+    def is_wide(self) -> bool:
+        return is_wide(*self.X.shape)

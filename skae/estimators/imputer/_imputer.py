@@ -152,11 +152,27 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
 
     Notes
     -----
-    An observed value that is very far from the middle of its column, twenty times as
+    An observed value that is very far from the middle of its column, thirty times as
     far as its values usually are, is returned as it is but otherwise treated as a
     missing one, in `fit` and afterwards: a mistyped cell neither changes what is
     learned nor fills a missing value beside it. In a column that is constant but for a
     few values, these few are treated in the same way.
+
+    With fewer than two rows for each column, correlations are shrunken, by as much as
+    held-out rows ask for, and no network is trained, unless ``cv=None``. The cost then
+    grows with the number of columns, otherwise with its cube: with many rows, the
+    imputer is for up to a few hundred columns.
+
+    An observed value that is very far from the middle of its column, thirty times as
+    far as its values usually are, is returned as it is but otherwise treated as a
+    missing one, in `fit` and afterwards: a mistyped cell neither changes what is
+    learned nor fills a missing value beside it. In a column that is constant but for a
+    few values, these few are treated in the same way.
+
+    With fewer than two rows for each column, correlations are shrunken, by as much as
+    held-out rows ask for, and no network is trained, unless ``cv=None``. The cost then
+    grows with the number of columns, otherwise with its cube: with many rows, the
+    imputer is for up to a few hundred columns.
 
     A row is filled at a cost that grows with the cube of the number of columns, so the
     imputer is for tables of up to a few hundred columns.
@@ -282,7 +298,8 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
             examples.tensors(gaps.rows, gaps.columns.clip(filled)),
             examples.folds(folds),
         )
-        worth = (problem.provable or self.cv is None) and examples.hidden.any()
+        provable = problem.provable and not gaps.is_wide
+        worth = (provable or self.cv is None) and examples.hidden.any()
         filler = GapFiller.untrained(gaps.columns, start, self._fit_indicator(table))
         return self._learn(
             problem,
@@ -308,7 +325,7 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
         filler, judged = untrained
         verdict, score = Verdict(len(history) > 0), None
         problem.module.weight = float(verdict.uses_network)
-        if history and problem.provable:
+        if problem.provable and problem.tensors["weight"].any():
             # The networks are averaged, from which each gains more than it shows when
             # it is judged alone: no significance is asked for.
             verdict = weigh(problem, Gate(standard_errors=0))

@@ -115,8 +115,8 @@ class GapFiller:
             gaps = torch.where(observed, 1.0, deviation)
             drawn = np.empty((n_draws, *X.shape))
             for draw in drawn:
-                normal = torch.from_numpy(random_state.normal(size=X.shape))
-                quotients = gaussian.draw_deviations(observed, normal) / gaps
+                drawn_gaps = gaussian.draw_deviations(observed, random_state)
+                quotients = drawn_gaps / gaps
                 residuals = self.residuals.from_normal(quotients.numpy())
                 drawn_rows = expected + torch.from_numpy(residuals) * deviation
                 draw[:] = self.columns.restore(drawn_rows)
