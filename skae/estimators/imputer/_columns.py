@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+_MOST_ROWS = 100_000  # to train on: what more of them teach a network is little
+_MOST_CELLS = 2_000_000  # of these rows
+_FEWEST_ROWS = 1_000  # of them, however many columns they have
 _ROWS_FOR_A_COLUMN = 2  # below, most of what is correlated is so by chance
 _FAR = 30.0  # spreads from the centre; of real tables, next to no value is farther
 _END = 0.03  # share of a column, at either end, that may be mistakes
@@ -148,15 +151,26 @@ def _spread(x: np.ndarray, centre: float, few: int) -> float:
     )
 
 
+def _sample(
+    n_samples: int, n_features: int, random: np.random.RandomState
+) -> slice | np.ndarray:
+    """All rows of a table or, if they are many, some of them at random."""
+    most = max(min(_MOST_ROWS, _MOST_CELLS // n_features), _FEWEST_ROWS)
+    if n_samples <= most:
+        return slice(None)
+    return np.sort(random.permutation(n_samples)[:most])
+
+
 @dataclass(frozen=True)
 class GapTable:
-    """The known columns of a training table.
+    """The known columns of a training table, and as many of its rows as are needed.
 
     Attributes
     ----------
     X : ndarray of shape (n_samples, n_known)
         As they are, with anything in the gaps.
     columns : Columns
+        Measured on all rows.
     rows, observed : tensor of shape (n_samples, n_known)
         Standardised, and where there are no gaps: values that are not trusted are some.
     """
@@ -167,12 +181,19 @@ class GapTable:
     observed: torch.Tensor
 
     @classmethod
-    def of(cls, table: np.ndarray, missing: np.ndarray, limits: np.ndarray) -> GapTable:
+    def of(
+        cls,
+        table: np.ndarray,
+        missing: np.ndarray,
+        limits: np.ndarray,
+        random: np.random.RandomState,
+    ) -> GapTable:
         """Standardise a table; limits are of shape (2, n_features)."""
         columns = Columns.of(table, missing, limits)
         known = columns.known
-        X = np.ascontiguousarray(table[:, known])
-        trusted = columns.trusted(X, ~missing[:, known])
+        sample = _sample(len(table), len(known), random)
+        X = np.ascontiguousarray(table[sample][:, known])
+        trusted = columns.trusted(X, ~missing[sample][:, known])
         rows = columns.standardise(X, trusted)
         return cls(X, columns, rows, torch.from_numpy(trusted))
 

@@ -280,8 +280,9 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
             If training diverges; the best weights before it are kept.
         """
         table, missing = self._check_gaps(X, reset=True)
-        gaps = GapTable.of(table, missing, self._check_limits())
         loss, draws = resolve_unlinked_loss(self.loss), Draws(self.random_state)
+        limits = self._check_limits()
+        gaps = GapTable.of(table, missing, limits, draws.random_state)
         folds = self._choose_folds(gaps.X, draws)
         examples = GapExamples.of(gaps.observed, draws.random_state)
         start, filled = fit_start(gaps, examples, folds, loss, draws.random_state)
@@ -303,7 +304,7 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
         filler = GapFiller.untrained(gaps.columns, start, self._fit_indicator(table))
         return self._learn(
             problem,
-            (filler, examples.judged(np.arange(len(table)))),
+            (filler, examples.judged(np.arange(len(gaps.X)))),
             draws,
             {"X": X, "y": y},
             self._settings(
@@ -361,7 +362,7 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
                 f"Columns without an observed value in fit are dropped: {names}. Set "
                 "keep_empty_features=True to keep them, filled with zero."
             )
-        filled = self._fitted.fill(table, missing)[:, self._kept]
+        filled = self._without_dropped(self._fitted.fill(table, missing))
         if self.indicator_ is None:
             return filled
         indicator = self.indicator_.transform(table).astype(filled.dtype)
@@ -382,7 +383,7 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
             It is larger where less of a row is observed.
         """
         check_is_fitted(self)
-        return self._fitted.deviation(*self._check_gaps(X))[:, self._kept]
+        return self._without_dropped(self._fitted.deviation(*self._check_gaps(X)))
 
     def sample(
         self,
@@ -413,8 +414,7 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
         check_is_fitted(self)
         table, missing = self._check_gaps(X)
         draws = check_random_state(random_state)
-        tables = self._fitted.draw(table, missing, n_draws, draws)
-        return tables[..., self._kept]
+        return self._without_dropped(self._fitted.draw(table, missing, n_draws, draws))
 
     def get_feature_names_out(self, input_features=None) -> np.ndarray:
         """Return the names of the columns that `transform` returns.
@@ -439,6 +439,11 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
     @property
     def _kept(self) -> np.ndarray:
         return ~np.isnan(self.statistics_)
+
+    def _without_dropped(self, tables: np.ndarray) -> np.ndarray:
+        """Kept columns of tables, which are not copied if nothing is dropped."""
+        kept = self._kept
+        return tables if kept.all() else tables[..., kept]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -50,14 +50,17 @@ class QuantileEncoding(nn.Module):
     ) -> QuantileEncoding:
         """Encode by the quantiles of rows ``(n_samples, n_features)`` with gaps.
 
-        Each column has an observed value. By default there are as many bins as a
-        network can bear.
+        Where nothing of a column is observed, it is taken for constant. By default
+        there are as many bins as a network can bear.
         """
         if n_bins is None:
             n_bins = min(max(_MOST_INPUTS // rows.shape[1] - 2, 1), _MOST_BINS)
         levels = np.linspace(0, 1, n_bins + 1)
         columns = zip(rows.T.numpy(), observed.T.numpy(), strict=True)
-        quantiles = [np.quantile(x[known], levels) for x, known in columns]
+        quantiles = [
+            np.quantile(x[known] if known.any() else 0.0, levels)
+            for x, known in columns
+        ]
         return cls(torch.from_numpy(np.stack(quantiles, axis=1)))
 
     @property

@@ -84,7 +84,7 @@ class GapFiller:
         def values(X: np.ndarray, observed: torch.Tensor) -> np.ndarray:
             return self.columns.restore(self._expected(X, observed))
 
-        return self._replace_gaps(table, values, table, missing)
+        return self._fill_in(table.copy(), values, table, missing)
 
     def deviation(self, table: np.ndarray, missing: np.ndarray) -> np.ndarray:
         """Return the standard deviation from what is expected; zero without a gap."""
@@ -93,7 +93,7 @@ class GapFiller:
         def values(X: np.ndarray, observed: torch.Tensor) -> np.ndarray:
             return self.start.gaussian.deviation(observed).numpy() * unit
 
-        return self._replace_gaps(np.zeros(table.shape), values, table, missing)
+        return self._fill_in(np.zeros(table.shape), values, table, missing)
 
     def draw(
         self,
@@ -122,8 +122,8 @@ class GapFiller:
                 draw[:] = self.columns.restore(drawn_rows)
             return drawn
 
-        tables = np.broadcast_to(table, (n_draws, *table.shape))
-        return self._replace_gaps(tables, values, table, missing)
+        tables = np.repeat(table[None], n_draws, axis=0)
+        return self._fill_in(tables, values, table, missing)
 
     def _expected(self, X: np.ndarray, observed: torch.Tensor) -> torch.Tensor:
         """Standardised rows with what is expected in their gaps."""
@@ -136,16 +136,15 @@ class GapFiller:
 
     @one_thread()
     @torch.inference_mode()
-    def _replace_gaps(
+    def _fill_in(
         self,
-        base: np.ndarray,
+        result: np.ndarray,
         values: Callable[[np.ndarray, torch.Tensor], np.ndarray],
         table: np.ndarray,
         missing: np.ndarray,
     ) -> np.ndarray:
-        """Copy of `base`, with `values` of the rows of the table in its gaps."""
-        result = base.copy()
-        result[..., missing] = 0
+        """Return the result with `values` of the rows of the table in its gaps."""
+        np.copyto(result, 0, where=missing)
         known = self.columns.known
         gappy = np.flatnonzero(missing[:, known].any(axis=1))
         for block in (gappy[i : i + _BLOCK] for i in range(0, len(gappy), _BLOCK)):

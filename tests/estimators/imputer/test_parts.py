@@ -7,6 +7,7 @@ import pytest
 import torch
 from scipy.stats import norm
 
+from skae import DenoisingImputer
 from skae._starts import ConditionalGaussian, NearestMean
 from skae.estimators.imputer._columns import Columns, GapTable
 from skae.estimators.imputer._examples import GapExamples
@@ -23,7 +24,7 @@ class TestColumns:
     @staticmethod
     def of(X: np.ndarray) -> Columns:
         limits = np.repeat([[-np.inf], [np.inf]], X.shape[1], axis=1)
-        return GapTable.of(X, np.isnan(X), limits).columns
+        return Columns.of(X, np.isnan(X), limits)
 
     def test_gaps_do_not_count(self) -> None:
         columns = self.of(self.X)
@@ -53,7 +54,7 @@ class TestColumns:
     def test_those_that_hold_nothing_are_left_out(self) -> None:
         X = np.insert(self.X, 1, np.nan, axis=1)
         limits = np.array([[-1.0, 0, -2, -3], [1, 0, 2, 3]])
-        table = GapTable.of(X, np.isnan(X), limits)
+        table = GapTable.of(X, np.isnan(X), limits, np.random.RandomState(0))
         np.testing.assert_array_equal(table.X, self.X)
         np.testing.assert_array_equal(table.observed, self.observed)
         columns = table.columns
@@ -108,6 +109,40 @@ class TestTrust:
     def test_a_few_rows_count(self) -> None:
         for x in ([3.0], [0.0, 9.0], [0.0, 0.0, 3.0]):
             assert self.trusted(np.array(x)).all()
+
+
+class TestLargeTables:
+    """All rows are measured, some are learned from."""
+
+    @pytest.mark.parametrize(
+        ("shape", "most"), [((101_000, 3), 100_000), ((20_000, 200), 10_000)]
+    )
+    def test_a_sample_is_learned_from(
+        self, shape: tuple[int, int], most: int, rng: np.random.RandomState
+    ) -> None:
+        X = rng.uniform(size=shape).astype(np.float32)
+        X[7, 0] = 1.5
+        limits = np.repeat([[-np.inf], [np.inf]], shape[1], axis=1)
+        missing = np.zeros(shape, dtype=bool)
+        table = GapTable.of(X, missing, limits, rng)
+        assert table.X.shape == table.rows.shape == (most, shape[1])
+        assert table.columns.range[1, 0] == 1.5
+        np.testing.assert_allclose(table.columns.mean, X.mean(axis=0, dtype=float))
+        again = GapTable.of(X, missing, limits, np.random.RandomState(1))
+        assert not np.array_equal(again.X, table.X)
+        assert len(GapTable.of(X[:most], missing[:most], limits, rng).X) == most
+
+    def test_columns_without_a_value_in_the_sample(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("skae.estimators.imputer._columns._MOST_ROWS", 1_000)
+        X = np.random.RandomState(0).normal(size=(10_000, 3))
+        X[:, 1:] = np.nan
+        X[-2:, 1], X[:, 2] = 5.0, X[:, 0]
+        imputer = DenoisingImputer(hidden_layer_sizes=(4,), max_iter=1, random_state=0)
+        filled = imputer.fit_transform(X)
+        assert (filled[:, 1] == 5).all()
+        assert imputer.statistics_[1] == 5
 
 
 class TestExamples:
