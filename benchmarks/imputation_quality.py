@@ -261,11 +261,17 @@ def _summary(method: str, rows: pd.DataFrame, rmse: pd.DataFrame) -> dict[str, o
 
 
 def make_rows(n_rows: int) -> np.ndarray:
-    """Return rows of 20 columns near a curved surface, 30 % of the values missing."""
+    """Return rows of 20 columns near a curved surface, 30 % of the values missing.
+
+    They are written in place: the peak is the rows.
+    """
     rng = np.random.default_rng(0)
-    factors = rng.normal(size=(n_rows, 6)) @ rng.normal(size=(6, 20))
-    X = np.tanh(factors) + rng.normal(scale=0.3, size=factors.shape)
-    X[rng.random(X.shape) < 0.3] = np.nan
+    weights = rng.normal(size=(6, 20))
+    X = np.empty((n_rows, 20))
+    for block in np.array_split(X, max(1, n_rows // 10_000)):
+        block[:] = np.tanh(rng.normal(size=(len(block), 6)) @ weights)
+        block += rng.normal(scale=0.3, size=block.shape)
+        block[rng.random(block.shape) < 0.3] = np.nan
     return X
 
 
@@ -309,7 +315,12 @@ def main() -> None:
             parser.error(f"no set has one of {parts} in its name")
     cost = pd.DataFrame(
         alone(measure_cost, *case)
-        for case in ((OURS, 3_000), (TREES, 3_000), (OURS, 100_000))
+        for case in (
+            (OURS, 3_000),
+            (TREES, 3_000),
+            (OURS, 100_000),
+            (OURS, 1_000_000),
+        )
     )
     torch.optim.Adam([torch.zeros(1)])  # the first one imports torch's compiler
     with threads(1):

@@ -9,6 +9,7 @@ from skae._starts._linear_map import (
     split_gaps,
 )
 from skae._starts._local_filter import LocalStart
+from skae._starts._low_rank import LowRankGaussian
 from skae._starts._nearest import NearestMean
 from skae._starts._principal_components import PrincipalComponents, linear_maps
 
@@ -18,6 +19,7 @@ __all__ = [
     "IdentityStart",
     "LinearStart",
     "LocalStart",
+    "LowRankGaussian",
     "NearestMean",
     "PrincipalComponents",
     "RestoringStart",

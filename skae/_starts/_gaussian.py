@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
 _MOST_ROWS = 10_000  # enough for a covariance
@@ -73,15 +74,16 @@ class ConditionalGaussian:
         return variance.clamp(min=_JITTER).sqrt() * ~observed
 
     def draw_deviations(
-        self, observed: torch.Tensor, draws: torch.Tensor
+        self, observed: torch.Tensor, random_state: np.random.RandomState
     ) -> torch.Tensor:
-        """Turn independent normal numbers into deviations of gaps from their means.
+        """Draw deviations of gaps from their means.
 
         A row is drawn from the whole distribution. What remains after it was filled
         from its own observed part has the conditional distribution of the gaps.
         """
         factor = torch.linalg.cholesky(self.covariance_)
-        rows = self.mean_ + draws @ factor.T
+        normal = torch.from_numpy(random_state.normal(size=observed.shape))
+        rows = self.mean_ + normal @ factor.T
         return rows - self.fill(rows, observed)
 
     def _update(self, rows: torch.Tensor, observed: torch.Tensor) -> None:

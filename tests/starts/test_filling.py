@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 from sklearn.datasets import load_iris
 
-from skae._starts import ConditionalGaussian, NearestMean
+from skae._starts import ConditionalGaussian, LowRankGaussian, NearestMean
 
 
 @pytest.fixture(scope="module")
@@ -21,10 +21,25 @@ def rows() -> torch.Tensor:
     return torch.from_numpy((X - X.mean(axis=0)) / X.std(axis=0))
 
 
-@pytest.fixture(scope="module")
-def fitted(rows: torch.Tensor) -> ConditionalGaussian:
+Gaussian = ConditionalGaussian | LowRankGaussian
+
+
+@pytest.fixture(
+    scope="module",
+    params=[ConditionalGaussian(), LowRankGaussian(0.1), LowRankGaussian(0.6)],
+    ids=["dense", "low rank", "shrunken"],
+)
+def fitted(rows: torch.Tensor, request: pytest.FixtureRequest) -> Gaussian:
     observed = torch.rand(rows.shape, generator=torch.Generator().manual_seed(0)) > 0.3
-    return ConditionalGaussian().fit(rows * observed, observed)
+    return request.param.fit(rows * observed, observed)
+
+
+def moments(fitted: Gaussian) -> tuple[np.ndarray, np.ndarray]:
+    if isinstance(fitted, ConditionalGaussian):
+        covariance = fitted.covariance_
+    else:
+        covariance = fitted.loadings_ @ fitted.loadings_.T + fitted.noise_.diag()
+    return fitted.mean_.numpy(), covariance.numpy()
 
 
 masks = st.lists(st.booleans(), min_size=4, max_size=4)
@@ -33,12 +48,12 @@ masks = st.lists(st.booleans(), min_size=4, max_size=4)
 @settings(max_examples=16, deadline=None, derandomize=True, database=None)
 @given(mask=masks)
 def test_conditional_moments(
-    rows: torch.Tensor, fitted: ConditionalGaussian, mask: list[bool]
+    rows: torch.Tensor, fitted: Gaussian, mask: list[bool]
 ) -> None:
     """The textbook's formulas, one row at a time, with inverses written out."""
     observed = np.array(mask)
     row = rows[100].numpy()
-    mean, covariance = fitted.mean_.numpy(), fitted.covariance_.numpy()
+    mean, covariance = moments(fitted)
     across = covariance[np.ix_(~observed, observed)]
     inverse = np.linalg.inv(covariance[np.ix_(observed, observed)])
     expected = mean[~observed] + across @ inverse @ (row - mean)[observed]
@@ -91,13 +106,11 @@ def test_no_update_lowers_the_likelihood(rows: torch.Tensor) -> None:
 
 
 def test_draws_have_the_conditional_distribution(
-    rows: torch.Tensor, fitted: ConditionalGaussian
+    fitted: Gaussian, rng: np.random.RandomState
 ) -> None:
     observed = torch.tensor([[True, False, True, False]]).expand(20_000, -1)
-    generator = torch.Generator().manual_seed(0)
-    normal = torch.randn(observed.shape, generator=generator, dtype=torch.float64)
-    drawn = fitted.draw_deviations(observed, normal).numpy()
-    covariance = fitted.covariance_.numpy()
+    drawn = fitted.draw_deviations(observed, rng).numpy()
+    _, covariance = moments(fitted)
     gaps, seen = [1, 3], [0, 2]
     across = covariance[np.ix_(gaps, seen)]
     inverse = np.linalg.inv(covariance[np.ix_(seen, seen)])
@@ -115,6 +128,47 @@ def test_collinear_and_constant_columns() -> None:
     fitted = ConditionalGaussian(max_iter=50, tol=0).fit(rows * observed, observed)
     filled = fitted.fill(rows * observed, observed)
     np.testing.assert_allclose(filled, rows, atol=0.05)
+
+
+class TestLowRank:
+    """Correlations of few rows with many columns."""
+
+    @pytest.fixture
+    def wide(self, rng: np.random.RandomState) -> torch.Tensor:
+        X = rng.normal(size=(30, 3)) @ rng.normal(size=(3, 200))
+        X += rng.normal(size=X.shape)
+        return torch.from_numpy((X - X.mean(axis=0)) / X.std(axis=0))
+
+    @pytest.mark.parametrize("shrinkage", [0.1, 0.6])
+    def test_correlations_are_shrunken_and_variances_kept(
+        self, wide: torch.Tensor, shrinkage: float
+    ) -> None:
+        observed = torch.ones(wide.shape, dtype=torch.bool)
+        mean, covariance = moments(LowRankGaussian(shrinkage).fit(wide, observed))
+        np.testing.assert_allclose(mean, 0, atol=1e-12)
+        np.testing.assert_allclose(np.diag(covariance), 1)
+        off_diagonal = ~np.eye(200, dtype=bool)
+        expected = (1 - shrinkage) * np.corrcoef(wide.numpy().T)
+        np.testing.assert_allclose(
+            covariance[off_diagonal], expected[off_diagonal], atol=1e-9
+        )
+
+    def test_factors_are_found_through_gaps(self, wide: torch.Tensor) -> None:
+        generator = torch.Generator().manual_seed(0)
+        observed = torch.rand(wide.shape, generator=generator) > 0.2
+        filled = (
+            LowRankGaussian(0.6).fit(wide, observed).fill(wide * observed, observed)
+        )
+        error = (filled - wide)[~observed].square().mean().sqrt()
+        assert error < 0.7 * wide[~observed].square().mean().sqrt()
+
+    def test_one_row_has_no_correlations(self, wide: torch.Tensor) -> None:
+        observed = torch.ones(1, 200, dtype=torch.bool)
+        observed[:, ::2] = False
+        fitted = LowRankGaussian(0.3).fit(wide[:1], observed)
+        filled = fitted.fill(2 * wide[:1] * observed, observed)
+        np.testing.assert_array_equal(filled[~observed], 0)
+        np.testing.assert_array_equal(fitted.deviation(observed)[~observed], 1)
 
 
 class TestNearest:

@@ -118,8 +118,9 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
     Attributes
     ----------
     statistics_ : ndarray of shape (n_features,)
-        Mean of the observed values of each column. Without any, it is zero if the
-        column is kept and NaN if it is dropped.
+        Mean of the observed values of each column, without those that are treated as
+        missing (see Notes). Without any value, it is zero if the column is kept and NaN
+        if it is dropped.
     indicator_ : :class:`~sklearn.impute.MissingIndicator` or None
         The indicator of missing values, if `add_indicator`.
     start_ : object
@@ -154,6 +155,28 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
 
     Notes
     -----
+    An observed value that is very far from the middle of its column, thirty times as
+    far as its values usually are, is returned as it is but otherwise treated as a
+    missing one, in `fit` and afterwards: a mistyped cell neither changes what is
+    learned nor fills a missing value beside it. In a column that is constant but for a
+    few values, these few are treated in the same way.
+
+    With fewer than two rows for each column, correlations are shrunken, by as much as
+    held-out rows ask for, and no network is trained, unless ``cv=None``. The cost then
+    grows with the number of columns, otherwise with its cube: with many rows, the
+    imputer is for up to a few hundred columns.
+
+    An observed value that is very far from the middle of its column, thirty times as
+    far as its values usually are, is returned as it is but otherwise treated as a
+    missing one, in `fit` and afterwards: a mistyped cell neither changes what is
+    learned nor fills a missing value beside it. In a column that is constant but for a
+    few values, these few are treated in the same way.
+
+    With fewer than two rows for each column, correlations are shrunken, by as much as
+    held-out rows ask for, and no network is trained, unless ``cv=None``. The cost then
+    grows with the number of columns, otherwise with its cube: with many rows, the
+    imputer is for up to a few hundred columns.
+
     A row is filled at a cost that grows with the cube of the number of columns, so the
     imputer is for tables of up to a few hundred columns.
 
@@ -260,8 +283,9 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
             If training diverges; the best weights before it are kept.
         """
         table, missing = self._check_gaps(X, reset=True)
-        gaps = GapTable.of(table, missing, self._check_limits())
         loss, draws = resolve_unlinked_loss(self.loss), Draws(self.random_state)
+        limits = self._check_limits()
+        gaps = GapTable.of(table, missing, limits, draws.random_state)
         folds = self._choose_folds(gaps.X, draws)
         examples = GapExamples.of(gaps.observed, draws.random_state)
         start, filled = fit_start(gaps, examples, folds, loss, draws.random_state)
@@ -278,11 +302,12 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
             examples.tensors(gaps.rows, gaps.columns.clip(filled)),
             examples.folds(folds),
         )
-        worth = (problem.provable or self.cv is None) and examples.hidden.any()
+        provable = problem.provable and not gaps.is_wide
+        worth = (provable or self.cv is None) and examples.hidden.any()
         filler = GapFiller.untrained(gaps.columns, start, self._fit_indicator(table))
         return self._learn(
             problem,
-            (filler, examples.judged(np.arange(len(table)))),
+            (filler, examples.judged(np.arange(len(gaps.X)))),
             draws,
             {"X": X, "y": y},
             self._settings(
@@ -305,7 +330,7 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
         filler, judged = untrained
         verdict, score = Verdict(len(history) > 0), None
         problem.module.weight = float(verdict.uses_network)
-        if history and problem.provable:
+        if problem.provable and problem.tensors["weight"].any():
             # The networks are averaged, from which each gains more than it shows when
             # it is judged alone: no significance is asked for.
             verdict = weigh(problem, Gate(standard_errors=0))
@@ -341,7 +366,7 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
                 f"Columns without an observed value in fit are dropped: {names}. Set "
                 "keep_empty_features=True to keep them, filled with zero."
             )
-        filled = self._fitted.fill(table, missing)[:, self._kept]
+        filled = self._without_dropped(self._fitted.fill(table, missing))
         if self.indicator_ is None:
             return filled
         indicator = self.indicator_.transform(table).astype(filled.dtype)
@@ -363,7 +388,7 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
             asks for one.
         """
         check_is_fitted(self)
-        std = self._fitted.deviation(*self._check_gaps(X))[:, self._kept]
+        std = self._without_dropped(self._fitted.deviation(*self._check_gaps(X)))
         return in_container(self, std, X, check_feature_names_in(self)[self._kept])
 
     def sample(
@@ -397,8 +422,7 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
             raise ValueError(f"n_draws must be a positive integer, got {n_draws!r}.")
         table, missing = self._check_gaps(X)
         draws = check_random_state(random_state)
-        tables = self._fitted.draw(table, missing, n_draws, draws)
-        return tables[..., self._kept]
+        return self._without_dropped(self._fitted.draw(table, missing, n_draws, draws))
 
     def get_feature_names_out(self, input_features=None) -> np.ndarray:
         """Return the names of the columns that `transform` returns.
@@ -423,6 +447,11 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
     @property
     def _kept(self) -> np.ndarray:
         return ~np.isnan(self.statistics_)
+
+    def _without_dropped(self, tables: np.ndarray) -> np.ndarray:
+        """Kept columns of tables, which are not copied if nothing is dropped."""
+        kept = self._kept
+        return tables if kept.all() else tables[..., kept]
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -14,6 +14,9 @@ from skae.networks import MemberLinear
 from skae.networks._activations import ACTIVATIONS
 from skae.networks._layers import blocks_of, layer_widths
 
+_MOST_BINS = 12  # of a column
+_MOST_INPUTS = 2_800  # of a network; wider tables have fewer bins for each column
+
 
 class QuantileEncoding(nn.Module):
     """Each value as the filling levels of bins between quantiles of its column.
@@ -44,15 +47,21 @@ class QuantileEncoding(nn.Module):
 
     @classmethod
     def of(
-        cls, rows: torch.Tensor, observed: torch.Tensor, n_bins: int = 12
+        cls, rows: torch.Tensor, observed: torch.Tensor, n_bins: int | None = None
     ) -> QuantileEncoding:
         """Encode by the quantiles of rows ``(n_samples, n_features)`` with gaps.
 
-        Each column has an observed value.
+        Where nothing of a column is observed, it is taken for constant. By default
+        there are as many bins as a network can bear.
         """
+        if n_bins is None:
+            n_bins = min(max(_MOST_INPUTS // rows.shape[1] - 2, 1), _MOST_BINS)
         levels = np.linspace(0, 1, n_bins + 1)
         columns = zip(rows.T.numpy(), observed.T.numpy(), strict=True)
-        quantiles = [np.quantile(x[known], levels) for x, known in columns]
+        quantiles = [
+            np.quantile(x[known] if known.any() else 0.0, levels)
+            for x, known in columns
+        ]
         return cls(torch.from_numpy(np.stack(quantiles, axis=1)))
 
     @property

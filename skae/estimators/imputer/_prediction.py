@@ -84,7 +84,7 @@ class GapFiller:
         def values(X: np.ndarray, observed: torch.Tensor) -> np.ndarray:
             return self.columns.restore(self._expected(X, observed))
 
-        return self._replace_gaps(table, values, table, missing)
+        return self._fill_in(table.copy(), values, table, missing)
 
     def deviation(self, table: np.ndarray, missing: np.ndarray) -> np.ndarray:
         """Return the standard deviation from what is expected; zero without a gap."""
@@ -93,7 +93,7 @@ class GapFiller:
         def values(X: np.ndarray, observed: torch.Tensor) -> np.ndarray:
             return self.start.gaussian.deviation(observed).numpy() * unit
 
-        return self._replace_gaps(np.zeros(table.shape), values, table, missing)
+        return self._fill_in(np.zeros(table.shape), values, table, missing)
 
     def draw(
         self,
@@ -115,15 +115,15 @@ class GapFiller:
             gaps = torch.where(observed, 1.0, deviation)
             drawn = np.empty((n_draws, *X.shape))
             for draw in drawn:
-                normal = torch.from_numpy(random_state.normal(size=X.shape))
-                quotients = gaussian.draw_deviations(observed, normal) / gaps
+                drawn_gaps = gaussian.draw_deviations(observed, random_state)
+                quotients = drawn_gaps / gaps
                 residuals = self.residuals.from_normal(quotients.numpy())
                 drawn_rows = expected + torch.from_numpy(residuals) * deviation
                 draw[:] = self.columns.restore(drawn_rows)
             return drawn
 
-        tables = np.broadcast_to(table, (n_draws, *table.shape))
-        return self._replace_gaps(tables, values, table, missing)
+        tables = np.repeat(table[None], n_draws, axis=0)
+        return self._fill_in(tables, values, table, missing)
 
     def _expected(self, X: np.ndarray, observed: torch.Tensor) -> torch.Tensor:
         """Standardised rows with what is expected in their gaps."""
@@ -135,22 +135,21 @@ class GapFiller:
         return filled + self.module(batch)["output"].mean(0)
 
     @predicting()
-    def _replace_gaps(
+    def _fill_in(
         self,
-        base: np.ndarray,
+        result: np.ndarray,
         values: Callable[[np.ndarray, torch.Tensor], np.ndarray],
         table: np.ndarray,
         missing: np.ndarray,
     ) -> np.ndarray:
-        """Copy of `base`, with `values` of the rows of the table in its gaps."""
-        result = base.copy()
-        result[..., missing] = 0
+        """Return the result with `values` of the rows of the table in its gaps."""
+        np.copyto(result, 0, where=missing)
         known = self.columns.known
         gappy = np.flatnonzero(missing[:, known].any(axis=1))
         for block in (gappy[i : i + _BLOCK] for i in range(0, len(gappy), _BLOCK)):
             cells = block[:, None], known
-            observed = ~missing[cells]
+            gaps = missing[cells]
             X = table[cells].astype(np.float64)
-            replaced = values(X, torch.from_numpy(observed))
-            result[..., *cells] = np.where(observed, result[..., *cells], replaced)
+            replaced = values(X, torch.from_numpy(self.columns.trusted(X, ~gaps)))
+            result[..., *cells] = np.where(gaps, replaced, result[..., *cells])
         return result

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from skae._starts import ConditionalGaussian, NearestMean
+from skae._starts import ConditionalGaussian, LowRankGaussian, NearestMean
 from skae._training import Folds
 from skae.estimators.imputer._columns import GapTable
 from skae.estimators.imputer._examples import GapExamples
@@ -16,6 +17,10 @@ from skae.losses import Loss
 _WORTH = 200  # hidden values of a column that count as much as all other columns
 _STORED_ROWS = 1_024  # that are searched for the nearest ones
 _FEW_ROWS = 10  # for each column; below, a Gaussian has seen what it is asked for
+_SHRINKAGES = (0.03, 0.1, 0.3, 0.6, 0.9)
+_SHRINKAGE = 0.3  # where nothing is held out that would choose
+
+Gaussian = ConditionalGaussian | LowRankGaussian
 
 _SHARES = torch.linspace(0, 1, 11, dtype=torch.float64)
 
@@ -26,13 +31,13 @@ class ConditionalStart:
 
     Attributes
     ----------
-    gaussian : ConditionalGaussian
+    gaussian : ConditionalGaussian or LowRankGaussian
     nearest : NearestMean
     share : tensor of shape (n_features,)
         Share of the nearest rows in the fill of each column, in [0, 1].
     """
 
-    gaussian: ConditionalGaussian
+    gaussian: Gaussian
     nearest: NearestMean
     share: torch.Tensor
 
@@ -69,13 +74,12 @@ def fit_start(
     """
     rows, observed = table.rows, table.observed
     n_samples, n_features = rows.shape
-    gaussian = ConditionalGaussian().fit(rows, observed)
+    gaussian = choose_gaussian(table, examples, folds, loss).fit(rows, observed)
     shown = rows[examples.source] * examples.observed
     expected = gaussian.fill(shown, examples.observed)
     if n_samples < _FEW_ROWS * n_features:
         for fold in filter(len, folds.held_out):
-            others = np.delete(np.arange(n_samples), fold)
-            unseeing = ConditionalGaussian().fit(rows[others], observed[others])
+            unseeing = _fit_without(gaussian, table, fold)
             mine = examples.of_rows(fold)
             expected[mine] = unseeing.fill(shown[mine], examples.observed[mine])
 
@@ -89,6 +93,36 @@ def fit_start(
     share = best_share(expected, neighbouring, truth, hidden, loss)
     start = ConditionalStart(gaussian, nearest, share)
     return start, start.mix(expected, neighbouring)
+
+
+def choose_gaussian(
+    table: GapTable, examples: GapExamples, folds: Folds, loss: Loss
+) -> Gaussian:
+    """Return the distribution to fit, by how many rows there are for each column.
+
+    How much correlations are shrunken where rows are few is chosen by the loss on
+    hidden values of a fold that was held out: a wide table has many in one of them.
+    """
+    if not table.is_wide:
+        return ConditionalGaussian()
+    fold, members = folds.held_out[0], folds.members
+    if len(fold) == 0:
+        return LowRankGaussian(_SHRINKAGE)
+    mine = examples.judged(fold, members)
+    truth, hidden = table.rows[examples.source[mine]], examples.hidden[mine]
+
+    def error(gaussian: Gaussian) -> float:
+        unseeing = _fit_without(gaussian, table, fold)
+        filled = unseeing.fill(truth, examples.observed[mine])
+        return float((loss.pointwise(filled, truth) * hidden).sum())
+
+    return min(map(LowRankGaussian, _SHRINKAGES), key=error)
+
+
+def _fit_without(gaussian: Gaussian, table: GapTable, fold: np.ndarray) -> Gaussian:
+    """Fit a copy of a Gaussian to all rows but some."""
+    others = np.delete(np.arange(len(table.rows)), fold)
+    return copy.copy(gaussian).fit(table.rows[others], table.observed[others])
 
 
 def best_share(

@@ -7,6 +7,7 @@ import pytest
 import torch
 from scipy.stats import norm
 
+from skae import DenoisingImputer
 from skae._starts import ConditionalGaussian, NearestMean
 from skae.estimators.imputer._columns import Columns, GapTable
 from skae.estimators.imputer._examples import GapExamples
@@ -23,14 +24,13 @@ class TestColumns:
     @staticmethod
     def of(X: np.ndarray) -> Columns:
         limits = np.repeat([[-np.inf], [np.inf]], X.shape[1], axis=1)
-        return GapTable.of(X, np.isnan(X), limits).columns
+        return Columns.of(X, np.isnan(X), limits)
 
     def test_gaps_do_not_count(self) -> None:
         columns = self.of(self.X)
         np.testing.assert_allclose(columns.mean, np.nanmean(self.X, axis=0))
         np.testing.assert_allclose(columns.scale, [1, 1, 1])
-        np.testing.assert_array_equal(columns.low, [1, 5, 2])
-        np.testing.assert_array_equal(columns.high, [3, 5, 4])
+        np.testing.assert_array_equal(columns.range, [[1, 5, 2], [3, 5, 4]])
 
     def test_there_and_back(self) -> None:
         columns, gaps = self.of(self.X), ~self.observed
@@ -54,7 +54,7 @@ class TestColumns:
     def test_those_that_hold_nothing_are_left_out(self) -> None:
         X = np.insert(self.X, 1, np.nan, axis=1)
         limits = np.array([[-1.0, 0, -2, -3], [1, 0, 2, 3]])
-        table = GapTable.of(X, np.isnan(X), limits)
+        table = GapTable.of(X, np.isnan(X), limits, np.random.RandomState(0))
         np.testing.assert_array_equal(table.X, self.X)
         np.testing.assert_array_equal(table.observed, self.observed)
         columns = table.columns
@@ -62,6 +62,87 @@ class TestColumns:
         assert columns.known.tolist() == [0, 2, 3]
         np.testing.assert_array_equal(columns.limits, [[-1, -2, -3], [1, 2, 3]])
         np.testing.assert_array_equal(columns.statistics(9.0), [2, 9, 5, 3])
+
+
+class TestTrust:
+    """Which values count, in columns of every kind."""
+
+    @staticmethod
+    def trusted(x: np.ndarray) -> np.ndarray:
+        X = x[:, None].astype(np.float64)
+        columns = TestColumns.of(X)
+        return columns.trusted(X, ~np.isnan(X))[:, 0]
+
+    @pytest.mark.parametrize("share", [0.5, 0.05, 0.02])
+    @pytest.mark.parametrize("unit", [1.0, 1e-200, 1e90])
+    def test_rare_values_count(
+        self, share: float, unit: float, rng: np.random.RandomState
+    ) -> None:
+        """Frequent ones too, be they booleans, counts or amounts beside zeros."""
+        rare = rng.permutation(400) < 400 * share
+        for values in (1.0, rng.poisson(2, 400), 1 + rng.exponential(size=400)):
+            assert self.trusted(7 * unit + rare * values * unit).all()
+
+    @pytest.mark.parametrize(("n_samples", "few"), [(60, 1), (300, 4), (3000, 4)])
+    def test_beside_a_constant_a_few_values_do_not(
+        self, n_samples: int, few: int
+    ) -> None:
+        x = np.zeros(n_samples)
+        x[:few] = 1
+        np.testing.assert_array_equal(self.trusted(x), x == 0)
+        x[few] = 1
+        assert self.trusted(x).all()
+
+    @pytest.mark.parametrize("value", [100.0, -1e6, 1e100])
+    def test_mistakes_do_not(self, value: float, rng: np.random.RandomState) -> None:
+        for x in (rng.normal(size=1000), rng.exponential(size=1000)):
+            for n_samples, mistakes in ((5, 1), (20, 3), (100, 4), (1000, 30)):
+                wrong = x[:n_samples].copy()
+                wrong[:mistakes] = value
+                expected = np.arange(n_samples) >= mistakes
+                np.testing.assert_array_equal(self.trusted(wrong), expected)
+
+    def test_long_tails_count(self, rng: np.random.RandomState) -> None:
+        for x in (rng.standard_t(3, size=1000), np.exp(rng.normal(size=1000))):
+            assert self.trusted(x).mean() >= 0.995
+
+    def test_a_few_rows_count(self) -> None:
+        for x in ([3.0], [0.0, 9.0], [0.0, 0.0, 3.0]):
+            assert self.trusted(np.array(x)).all()
+
+
+class TestLargeTables:
+    """All rows are measured, some are learned from."""
+
+    @pytest.mark.parametrize(
+        ("shape", "most"), [((101_000, 3), 100_000), ((20_000, 200), 10_000)]
+    )
+    def test_a_sample_is_learned_from(
+        self, shape: tuple[int, int], most: int, rng: np.random.RandomState
+    ) -> None:
+        X = rng.uniform(size=shape).astype(np.float32)
+        X[7, 0] = 1.5
+        limits = np.repeat([[-np.inf], [np.inf]], shape[1], axis=1)
+        missing = np.zeros(shape, dtype=bool)
+        table = GapTable.of(X, missing, limits, rng)
+        assert table.X.shape == table.rows.shape == (most, shape[1])
+        assert table.columns.range[1, 0] == 1.5
+        np.testing.assert_allclose(table.columns.mean, X.mean(axis=0, dtype=float))
+        again = GapTable.of(X, missing, limits, np.random.RandomState(1))
+        assert not np.array_equal(again.X, table.X)
+        assert len(GapTable.of(X[:most], missing[:most], limits, rng).X) == most
+
+    def test_columns_without_a_value_in_the_sample(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("skae.estimators.imputer._columns._MOST_ROWS", 1_000)
+        X = np.random.RandomState(0).normal(size=(10_000, 3))
+        X[:, 1:] = np.nan
+        X[-2:, 1], X[:, 2] = 5.0, X[:, 0]
+        imputer = DenoisingImputer(hidden_layer_sizes=(4,), max_iter=1, random_state=0)
+        filled = imputer.fit_transform(X)
+        assert (filled[:, 1] == 5).all()
+        assert imputer.statistics_[1] == 5
 
 
 class TestExamples:

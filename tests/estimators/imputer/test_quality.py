@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_breast_cancer
+from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.impute import KNNImputer, SimpleImputer
 
 from skae import DenoisingImputer
@@ -49,6 +49,46 @@ def test_beats_the_mean_and_the_neighbours(
     )
     assert ours < most * mean
     assert ours < neighbours
+
+
+def wide_tables() -> dict[str, np.ndarray]:
+    """Rows of three factors, sparse indicators of four groups, and images."""
+    rng = np.random.RandomState(0)
+    factors = rng.normal(size=(60, 3)) @ rng.normal(size=(3, 1000))
+    groups = rng.randint(4, size=60)
+    often = np.where(rng.uniform(size=(4, 300)) < 0.1, 0.5, 0.02)
+    return {
+        "factors": factors + rng.normal(size=factors.shape),
+        "indicators": (rng.uniform(size=(60, 300)) < often[groups]).astype(float),
+        "images": load_digits().data[:50],
+    }
+
+
+@pytest.mark.parametrize("name", ["factors", "indicators", "images"])
+def test_more_columns_than_rows(name: str) -> None:
+    X = wide_tables()[name]
+    table = with_gaps(X, 0.2)
+    imputer = DenoisingImputer(random_state=0).fit(table)
+    ours = rmse(imputer.transform(table), X, table)
+    mean = SimpleImputer(keep_empty_features=True)
+    neighbours = KNNImputer(keep_empty_features=True)
+    assert ours < rmse(neighbours.fit_transform(table), X, table)
+    assert ours < rmse(mean.fit_transform(table), X, table)
+    assert imputer.start_validation_score_ > 0
+    gaps = np.isnan(table)
+    std = imputer.imputation_std(table)[gaps]
+    assert ours == pytest.approx(np.sqrt(np.mean(std**2)), rel=0.35)
+    draws = imputer.sample(table, 40, random_state=0)[:, gaps].std(axis=0)
+    assert np.median(draws) == pytest.approx(np.median(std), rel=0.35)
+
+
+def test_wide_noise_is_filled_with_means() -> None:
+    X = np.random.RandomState(0).normal(size=(40, 300))
+    table = with_gaps(X)
+    filled = DenoisingImputer(random_state=0).fit_transform(table)
+    assert rmse(filled, X, table) < 1.03 * rmse(
+        SimpleImputer().fit_transform(table), X, table
+    )
 
 
 def test_the_network_learns_what_is_bent(curve: np.ndarray) -> None:
