@@ -166,20 +166,6 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
     grows with the number of columns, otherwise with its cube: with many rows, the
     imputer is for up to a few hundred columns.
 
-    An observed value that is very far from the middle of its column, thirty times as
-    far as its values usually are, is returned as it is but otherwise treated as a
-    missing one, in `fit` and afterwards: a mistyped cell neither changes what is
-    learned nor fills a missing value beside it. In a column that is constant but for a
-    few values, these few are treated in the same way.
-
-    With fewer than two rows for each column, correlations are shrunken, by as much as
-    held-out rows ask for, and no network is trained, unless ``cv=None``. The cost then
-    grows with the number of columns, otherwise with its cube: with many rows, the
-    imputer is for up to a few hundred columns.
-
-    A row is filled at a cost that grows with the cube of the number of columns, so the
-    imputer is for tables of up to a few hundred columns.
-
     References
     ----------
     .. [1] P. Vincent, H. Larochelle, Y. Bengio and P.-A. Manzagol, "Extracting and
