@@ -89,9 +89,9 @@ for axis, (which, rows) in zip(axes, fitted.items(), strict=True):
     axis.set_title(f"fitted on {which} rows")
 
 # %%
-# The four are close, and a simpler one is a little ahead, as it is in most other draws
-# of the rows. Benign rows form one cloud, and malignant ones lie beyond its edge, with
-# most measurements larger: nothing has to be learnt about how these go together.
+# The four are close. Fitted on clean rows, a simpler one is a little ahead: benign rows
+# form one cloud, and malignant ones lie beyond its edge, with most measurements larger;
+# nothing has to be learnt about how these go together.
 
 # %%
 # Why is this row an outlier?
@@ -143,7 +143,7 @@ print(
 )
 
 # %%
-# On contaminated rows it is level with IsolationForest, on clean ones ahead.
+# On both kinds of rows it is a little ahead of IsolationForest, and of the others.
 
 # %%
 # Why is this not an eight?

@@ -15,6 +15,7 @@ from sklearn.utils.validation import validate_data
 
 from skae._base._callbacks import CallbackSupportMixin, FitTask
 from skae._base._dates import check_no_dates
+from skae._base._documentation import page_template
 from skae._base._draws import Draws
 from skae._base._images import check_flat
 from skae._base._parameters import TRAINING, Constraints
@@ -49,6 +50,16 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
 
     _parameter_constraints: ClassVar[Constraints] = TRAINING
     _takes_images: ClassVar[bool] = False
+    #: Read by scikit-learn for the link in the HTML representation.
+    _doc_link_module = "skae"
+
+    @property
+    def _doc_link_template(self) -> str:
+        return page_template()
+
+    def _doc_link_url_param_generator(self) -> dict[str, str]:
+        # All estimators are documented where they are imported from.
+        return {"estimator_module": "skae", "estimator_name": type(self).__name__}
 
     def _validate_params(self) -> None:
         # Called by scikit-learn before a fit.
