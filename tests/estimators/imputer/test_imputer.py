@@ -164,6 +164,15 @@ class TestColumns:
         X[:, ::3] = np.where(X[:, ::3] > 0.5, np.nan, X[:, ::3])
         assert np.isfinite(DenoisingImputer(**QUICK).fit_transform(X)).all()
 
+    def test_a_wide_table_trains_no_network_unless_asked(self) -> None:
+        X = np.random.RandomState(0).normal(size=(40, 21))
+        X[::3, ::2] = np.nan
+        wide = DenoisingImputer(**QUICK).fit(X)
+        assert (wide.n_iter_, wide.uses_network_) == (0, False)
+        assert wide.start_validation_score_ == wide.best_validation_score_
+        assert DenoisingImputer(**QUICK).fit(X[:, :20]).n_iter_ > 0
+        assert DenoisingImputer(**QUICK, cv=None).fit(X).uses_network_
+
     def test_a_single_column_is_filled_with_its_mean(self) -> None:
         X = table()[:, :1]
         filled = DenoisingImputer(**QUICK).fit_transform(X)
