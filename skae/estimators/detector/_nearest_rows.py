@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
@@ -26,8 +28,9 @@ class NearestRows(Expert):
     counts the more, the rarer the neighbour's error is under the networks. Or anomalies
     of a kind would vouch for each other.
 
-    No row vouches for itself. Of the rows that equal a row one is left out, whether the
-    row was in training or not, so that both are judged alike.
+    No row vouches for itself. Rows that equal a row are left out, whether the row was
+    in training or not, so that both are judged alike; but no more of them than there
+    are neighbours, because where there are many more copies of a row, it is normal.
 
     Parameters
     ----------
@@ -50,11 +53,12 @@ class NearestRows(Expert):
             Of another expert at these rows.
         """
         self.rows = self.scaling.transform(rows.astype(np.float64))
-        self.doubt = np.exp(_DOUBT * surprises)
+        # Rarer than any of these rows may be is none, whatever its error.
+        self.doubt = np.exp(_DOUBT * surprises.clip(max=math.log(2 * len(rows))))
         # Distances are a product of matrices and a selection; a tree takes longer from
-        # about ten features on. One row more, of which one is left out.
+        # about ten features on. Some more rows, for those that are left out.
         self.search = NearestNeighbors(
-            n_neighbors=min(self.n_neighbors + 1, len(rows)), algorithm="brute"
+            n_neighbors=min(2 * self.n_neighbors, len(rows)), algorithm="brute"
         ).fit(self.rows)
         neighbors, squared = self._nearest(self.rows)
         apart = np.sqrt(squared).mean(axis=1)
@@ -75,15 +79,15 @@ class NearestRows(Expert):
         return doubted / self.apart[neighbors].sum(axis=1, keepdims=True)
 
     def _nearest(self, scaled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Indices and squared distances ``(n, n_neighbors)`` of the nearest rows.
-
-        One of those that equal a row is left out; if there is none, the farthest.
-        """
+        """Indices and squared distances ``(n, n_neighbors)`` of the nearest rows."""
         _, candidates = self.search.kneighbors(scaled)
         squared = np.stack(
             [np.square(scaled - self.rows[c]).sum(axis=1) for c in candidates.T], axis=1
         )
+        n_neighbors = min(self.n_neighbors, len(self.rows) - 1)
         equal = squared <= _SAME
-        equal[:, -1] |= ~equal.any(axis=1)
-        kept = np.arange(squared.shape[1]) != equal.argmax(axis=1)[:, None]
-        return tuple(x[kept].reshape(len(scaled), -1) for x in (candidates, squared))
+        left_out = equal & (equal.cumsum(axis=1) <= squared.shape[1] - n_neighbors)
+        kept = ~left_out & ((~left_out).cumsum(axis=1) <= n_neighbors)
+        return candidates[kept].reshape(len(scaled), -1), squared[kept].reshape(
+            len(scaled), -1
+        )

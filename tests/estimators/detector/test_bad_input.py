@@ -298,3 +298,45 @@ def test_rare_combinations_of_two_values_are_less_normal(n_features: int) -> Non
     detector = ReconstructionOutlierDetector(random_state=0).fit(X)
     kinds = np.tri(n_features + 1, n_features, -1)  # none, one, two ... of them
     assert (np.diff(detector.score_samples(kinds)) < 0).all()
+
+
+def gross(kind: str) -> tuple[np.ndarray, int]:
+    """A table, and how many of its first rows are gross."""
+    rng = np.random.default_rng(0)
+    if kind == "two rows of a narrow law":
+        X = np.sin(np.linspace(0, 20, 100)[:, None] + np.arange(10))
+        X[:2] = 100
+        return X, 2
+    if kind == "two rows beside two values":
+        X = rng.integers(0, 2, (1000, 12)).astype(float)
+        X[:2] = 1e20
+        return X, 2
+    share, n_features, value = {
+        "copies": (0.06, 4, 1e6),
+        "many copies": (0.1, 4, 1e6),
+        "a marker": (0.08, 30, -999),
+    }[kind]
+    X = rng.normal(size=(300, n_features))
+    n_gross = round(share * 300)
+    X[:n_gross] = value
+    return X, n_gross
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "two rows of a narrow law",
+        "two rows beside two values",
+        "copies",
+        "many copies",
+        "a marker",
+    ],
+)
+def test_gross_training_rows_are_flagged(kind: str) -> None:
+    """Also where they are copies of each other, and however far they are."""
+    X, n_gross = gross(kind)
+    detector = ReconstructionOutlierDetector(random_state=0, contamination=0.15)
+    flags = detector.fit_predict(X)
+    assert np.isfinite(detector.training_scores_).all()
+    assert (flags[:n_gross] == -1).all()
+    assert (flags == -1).sum() == pytest.approx(0.15 * len(X), abs=1)
