@@ -47,7 +47,7 @@ class Training:
         in seconds and, with held-out rows, ``validation_loss``.
     diverged : bool
         Whether the loss was no longer finite, or ten times what it was before the first
-        step. The best weights before that are kept.
+        step and what it is of zeros. The best weights before that are kept.
     """
 
     history: History
@@ -239,7 +239,7 @@ class _RoundNet(NeuralNet):
         """Run the rounds of the schedule, or as many as are asked for."""
         self.initialize()
         with self._own_draws():
-            self.start_loss = self._loss_of_one_pass(tensors)
+            self.usual_loss = self._loss_of_one_pass(tensors)
         self.best, self.best_weights = math.inf, self.flat.copy()
         stop = False
         while not (stop or self.schedule.finished):
@@ -276,18 +276,24 @@ class _RoundNet(NeuralNet):
 
     @torch.no_grad()
     def _loss_of_one_pass(self, tensors: Tensors) -> float:
-        """Mean loss of the rows, each once, or of as many as a third of a round has."""
+        """Mean loss of the rows, each once, or of as many as a third of a round has.
+
+        It is that of an output of zeros where that is larger: beside a start that is
+        all but perfect, any network is many times worse.
+        """
         losses = []
         for rows in self.batches.next_round()[: self.batches.steps // 3]:
             batch = gather(tensors, rows.to(self.device))
-            terms = self.criterion_(self.module_, batch, self.generator)
-            losses.append(float(_total(terms).mean()) / batch["target"][0, 0].numel())
+            loss = _total(self.criterion_(self.module_, batch, self.generator)).mean()
+            target = batch["target"]
+            zeros = self.criterion_.loss.pointwise(torch.zeros_like(target), target)
+            losses.append(max(float(loss) / target[0, 0].numel(), float(zeros.mean())))
         return float(np.mean(losses))
 
     @property
     def diverged(self) -> bool:
         loss = self.history[-1, "loss"]
-        return not (np.isfinite(loss) and loss <= _DIVERGED * self.start_loss)
+        return not (np.isfinite(loss) and loss <= _DIVERGED * self.usual_loss)
 
     # What follows is called by skorch.
 

@@ -9,6 +9,8 @@ from skae.networks._layers import positive_integers
 
 ImageShape = tuple[int, int, int]  # height, width, channels
 
+_CHANNELS = (1, 3, 4)  # grey, colour, and colour with transparency
+
 
 def image_shape_of(
     image_shape: Sequence[int], n_features: int, table: str = "X", otherwise: str = ""
@@ -23,6 +25,11 @@ def image_shape_of(
     if len(shape) not in (2, 3):
         raise ValueError(f"image_shape must be {allowed}, got {image_shape!r}.")
     height, width, channels = shape if len(shape) == 3 else (*shape, 1)
+    if height in _CHANNELS and min(width, channels) > max(_CHANNELS):
+        raise ValueError(
+            f"image_shape={image_shape!r} has the channels first; flatten "
+            f"np.moveaxis(images, 1, -1) and set it to {(width, channels, height)}."
+        )
     if height * width * channels == n_features:
         return height, width, channels
     remedy = "set it to that of the images that were flattened to rows"
@@ -30,10 +37,13 @@ def image_shape_of(
     if not rest:
         fitting = (height, width) if found == 1 else (height, width, found)
         remedy = f"for {found} channel(s), as {table} has, set it to {fitting}"
-        factor = math.isqrt(found // channels)
-        if factor > 1 and channels * factor**2 == found:
-            larger = (height * factor, width * factor, *shape[2:])
-            remedy = f"set it to {larger} or, for {found} channels, to {fitting}"
+        for colours in (channels, *_CHANNELS):
+            factor = math.isqrt(found // colours)
+            if factor > 1 and colours * factor**2 == found:
+                sides = height * factor, width * factor
+                larger = sides if colours == 1 else (*sides, colours)
+                remedy = f"set it to {larger} or, for {found} channels, to {fitting}"
+                break
     raise ValueError(
         f"image_shape={image_shape!r} means {math.prod(shape)} features, but "
         f"{table} has {n_features}; {remedy}{otherwise}."

@@ -203,6 +203,8 @@ def test_output_keeps_the_scale_of_its_input() -> None:
             192,
             r"X has 192; for 3 channel\(s\), as X has, set it to \(8, 8, 3\)",
         ),
+        ((4, 4), 192, r"set it to \(8, 8, 3\) or, for 12 channels, to \(4, 4, 12\)"),
+        ((3, 8, 8), 192, r"channels first; .*moveaxis.* set it to \(8, 8, 3\)"),
         ((64,), 64, r"image_shape must be \(height, width\) or .*got \(64,\)"),
         ((8, 8, 1, 1), 64, r"image_shape must be \(height, width\) or"),
         (64, 64, r"image_shape must be \(height, width\) or .* got 64"),

@@ -19,6 +19,7 @@ from skae._base import (
     NetworkEstimator,
     StrOptions,
     check_feature_names_in,
+    check_flat,
     check_magnitude,
     check_no_dates,
     feature_names,
@@ -543,6 +544,9 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
     ) -> tuple[np.ndarray, np.ndarray, Noise | None, np.ndarray | None]:
         """Rows, the clean rows that they are to become, the noise, and clean names."""
         allow_nan = self.__sklearn_tags__().input_tags.allow_nan
+        # The network is told the shape of clean images, which may be larger than X.
+        for name, clean_images in (("X_clean", X_clean), ("y", y)):
+            check_flat(clean_images, name, network=True)
         X = self._check_rows(X, allow_nan, reset=True)
         X_clean = clean_rows_among(y, X_clean, X.shape[1])
         noise = choose_noise(self.noise, X, X_clean)

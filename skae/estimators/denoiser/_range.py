@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skae._tables import spread
+from skae._tables import row_blocks, spread
 
 _SAMPLE = 2**20  # values that tell where nearly all are
 # How far a value may be from nearly all others, in ranges of these. Images and most
@@ -19,7 +19,14 @@ _FAR, _WRONG = 2.0, 10.0
 def value_range(X: np.ndarray) -> float:
     """Largest less least value of a table, without what is far from nearly all."""
     low, high = _bounds(X, 1, _FAR)
-    return min(float(X.max()), high) - max(float(X.min()), low)
+    ends = float(X.min()), float(X.max())
+    if low <= ends[0] and ends[1] <= high:
+        return ends[1] - ends[0]
+    parts = (X[rows] for rows in row_blocks(*X.shape))
+    near = [part[(low <= part) & (part <= high)] for part in parts]
+    return float(
+        max(x.max() for x in near if x.size) - min(x.min() for x in near if x.size)
+    )
 
 
 def without_mistakes(X: np.ndarray) -> np.ndarray:

@@ -289,9 +289,9 @@ class ReconstructionOutlierDetector(OutlierMixin, SetOutputMixin, NetworkEstimat
         scores : ndarray of shape (n_samples,)
             Minus the cubic mean of the surprises of the experts, in which the nearest
             rows count three times: the lower, the more abnormal. Zero is the best. A
-            surprise of 2.3, that is ``-log(0.1)``, says that one tenth of the training
-            rows have an error at least as large; beyond, it grows in proportion to the
-            error.
+            surprise of 0.7, that is ``-log(0.5)``, says that one half of the training
+            rows have an error at least as large; beyond three quarters of them it grows
+            in proportion to the error.
         """
         check_is_fitted(self)
         return self._fitted.scores(self._check_X(X))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import sparse
+from sklearn.datasets import load_wine
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.utils.validation import check_is_fitted
@@ -327,3 +328,13 @@ class TestDivergence:
         X = rng.normal(size=(1000, 6)) * np.where(rng.rand(1000, 1) < 0.01, 100, 1)
         params = QUICK | {"learning_rate_init": 1e-9, "cv": cv}
         assert AutoencoderTransformer(2, **params).fit(X).n_iter_ == 3
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_one_gross_value_is_no_divergence(scaled: bool) -> None:
+    """PCA is all but perfect then, and any network many times worse: no warning."""
+    X = load_wine().data
+    X = (X - X.mean(axis=0)) / X.std(axis=0) if scaled else X.copy()
+    X[3, 0] = 1e6
+    reducer = AutoencoderTransformer(5, max_iter=6, random_state=0).fit(X)
+    assert reducer.best_validation_score_ >= reducer.start_validation_score_
