@@ -173,8 +173,12 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
 
     Notes
     -----
-    Values need not lie in [0, 1] and are never clipped. Rows of type float32 are
-    restored in float32, which is faster, others in float64.
+    Values need not lie in [0, 1], and restored ones are never clipped. Rows of type
+    float32 are restored in float32, which is faster, others in float64.
+
+    A training value that is farther from nearly all others than ten times their range,
+    and from nearly all of its column as well, must be a mistake: what is learned is the
+    nearest value that is not as far.
 
     Images that differ in brightness more than their pixels do, like patches of
     photographs, are seen relative to the mean of the 17 x 17 pixels around each pixel,
