@@ -549,8 +549,8 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         """Rows, the clean rows that they are to become, the noise, and clean names."""
         allow_nan = self.__sklearn_tags__().input_tags.allow_nan
         # The network is told the shape of clean images, which may be larger than X.
-        for name, clean_images in (("X_clean", X_clean), ("y", y)):
-            check_flat(clean_images, name, network=True)
+        for clean_images in (X_clean, y):
+            check_flat(clean_images, "X_clean", network=True)
         X = self._check_rows(X, allow_nan, reset=True)
         X_clean = clean_rows_among(y, X_clean, X.shape[1])
         noise = choose_noise(self.noise, X, X_clean)
