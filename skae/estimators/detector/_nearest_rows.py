@@ -7,6 +7,7 @@ import math
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
+from skae._tables import row_blocks
 from skae.estimators.detector._expert import Expert
 from skae.estimators.detector._robust_scaling import RobustScaling
 from skae.estimators.detector._surprise import Surprise
@@ -60,7 +61,10 @@ class NearestRows(Expert):
         self.search = NearestNeighbors(
             n_neighbors=min(2 * self.n_neighbors, len(rows)), algorithm="brute"
         ).fit(self.rows)
-        neighbors, squared = self._nearest(self.rows)
+        parts = row_blocks(*self.rows.shape)
+        found = [self._nearest(self.rows[part]) for part in parts]
+        neighbors = np.concatenate([nearest for nearest, _ in found])
+        squared = np.concatenate([squares.sum(axis=2) for _, squares in found])
         apart = np.sqrt(squared).mean(axis=1)
         # Copies of one row do not tell how far rows are apart where they are.
         typical = np.median(apart[apart > 0]) if apart.any() else 1.0
@@ -70,24 +74,17 @@ class NearestRows(Expert):
         return self
 
     def errors(self, X: np.ndarray) -> np.ndarray:
-        scaled = self.scaling.transform(X)
-        neighbors, _ = self._nearest(scaled)
-        doubted = np.zeros_like(scaled)
-        for nearest in neighbors.T:  # one at a time, for the sake of memory
-            squared = np.square(scaled - self.rows[nearest])
-            doubted += self.doubt[nearest, None] * squared
+        neighbors, squares = self._nearest(self.scaling.transform(X))
+        doubted = np.einsum("nk,nkf->nf", self.doubt[neighbors], squares)
         return doubted / self.apart[neighbors].sum(axis=1, keepdims=True)
 
     def _nearest(self, scaled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Indices and squared distances ``(n, n_neighbors)`` of the nearest rows."""
+        """Indices ``(n, n_neighbors)`` of the nearest rows, and squared differences."""
         _, candidates = self.search.kneighbors(scaled)
-        squared = np.stack(
-            [np.square(scaled - self.rows[c]).sum(axis=1) for c in candidates.T], axis=1
-        )
+        squares = np.square(scaled[:, None] - self.rows[candidates])
         n_neighbors = min(self.n_neighbors, len(self.rows) - 1)
-        equal = squared <= _SAME
-        left_out = equal & (equal.cumsum(axis=1) <= squared.shape[1] - n_neighbors)
+        equal = squares.sum(axis=2) <= _SAME
+        left_out = equal & (equal.cumsum(axis=1) <= equal.shape[1] - n_neighbors)
         kept = ~left_out & ((~left_out).cumsum(axis=1) <= n_neighbors)
-        return candidates[kept].reshape(len(scaled), -1), squared[kept].reshape(
-            len(scaled), -1
-        )
+        shape = len(scaled), n_neighbors
+        return candidates[kept].reshape(shape), squares[kept].reshape(*shape, -1)
