@@ -1,6 +1,5 @@
 """What every estimator shares."""
 
-from skae._base._dates import check_no_dates
 from skae._base._draws import Draws
 from skae._base._estimator import NetworkEstimator, Phases
 from skae._base._images import check_flat
@@ -31,7 +30,7 @@ from skae._base._sklearn import (
     missing_mask,
 )
 from skae._base._transaction import transaction
-from skae._base._values import check_magnitude, place_of_gap
+from skae._base._values import check_magnitude, check_numbers
 from skae._base._warning import warn
 
 __all__ = [
@@ -52,7 +51,7 @@ __all__ = [
     "check_feature_names_in",
     "check_flat",
     "check_magnitude",
-    "check_no_dates",
+    "check_numbers",
     "corruption_of",
     "feature_names",
     "in_container",
@@ -60,7 +59,6 @@ __all__ = [
     "is_scalar_nan",
     "loss_constraint",
     "missing_mask",
-    "place_of_gap",
     "transaction",
     "warn",
     "warn_of_negligible",

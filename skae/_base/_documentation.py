@@ -21,5 +21,5 @@ def page_template() -> str:
     for url in urls:
         if url.lower().startswith(_LABEL):
             site = url[len(_LABEL) :].strip().rstrip("/")
-            return site + "/generated/{estimator_module}.{estimator_name}.html"
+            return site + "/generated/skae.{estimator_name}.html"
     return ""

@@ -57,10 +57,6 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
     def _doc_link_template(self) -> str:
         return page_template()
 
-    def _doc_link_url_param_generator(self) -> dict[str, str]:
-        # All estimators are documented where they are imported from.
-        return {"estimator_module": "skae", "estimator_name": type(self).__name__}
-
     def _validate_params(self) -> None:
         # Called by scikit-learn before a fit.
         validate(self)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-_CHANNELS = (1, 3, 4)  # grey, colour, and colour with transparency
+from skae.networks._images import CHANNELS
 
 
 def check_flat(X: Any, name: str = "X", *, network: bool = False) -> None:
@@ -23,7 +23,7 @@ def check_flat(X: Any, name: str = "X", *, network: bool = False) -> None:
         return
     array = f"np.asarray({name})" if isinstance(X, list | tuple) else name
     flat = f"{array}.reshape(len({name}), -1)"
-    if len(shape) == 3 and shape[0] in _CHANNELS and shape[2] not in _CHANNELS:
+    if len(shape) == 3 and shape[0] in CHANNELS and shape[2] not in CHANNELS:
         shape = [*shape[1:], shape[0]]
         flat = f"np.moveaxis({name}, 1, -1).reshape(len({name}), -1)"
     if shape[2:] == [1]:

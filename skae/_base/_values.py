@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import numpy as np
+from sklearn.utils import check_array
 
+from skae._base._dates import check_no_dates
+from skae._base._sklearn import feature_names
 from skae._tables import has_gaps, row_blocks
 
 #: Far beyond any measurement, and so small that sums of squares do not overflow; of
@@ -20,6 +24,7 @@ def check_magnitude(
     columns: Sequence[str] | None = None,
     *,
     missing: np.ndarray | None = None,
+    dtype: np.dtype | None = None,
 ) -> None:
     """Raise a ValueError that names column and value of what is too large.
 
@@ -33,8 +38,10 @@ def check_magnitude(
         Names of the columns, if they have any.
     missing : ndarray of bool of the shape of X, or None
         Cells that stand for a gap, whatever number they hold.
+    dtype : dtype or None
+        In which it is computed with; that of X by default.
     """
-    largest = LARGEST[X.dtype]
+    largest = LARGEST[dtype or X.dtype]
     counts = True if missing is None else ~missing
     if (
         np.fmin.reduce(X, axis=None, where=counts, initial=0.0) >= -largest
@@ -49,6 +56,16 @@ def check_magnitude(
         f"{name} holds {table[cell]:.6g} in {_named(cell, columns)}; values beyond "
         f"{largest:.0e} cannot be computed with: correct it, or divide the column."
     )
+
+
+def check_numbers(X: Any, name: str = "X", **checks: Any) -> np.ndarray:
+    """Return an array beside the table that an estimator was fitted to."""
+    check_no_dates(X, name)
+    table: np.ndarray = check_array(
+        X, dtype=[np.float64, np.float32], order="C", input_name=name, **checks
+    )
+    check_magnitude(table, name, feature_names(X))
+    return table
 
 
 def place_of_gap(X: np.ndarray, columns: Sequence[str] | None = None) -> str | None:

@@ -30,11 +30,14 @@ def has_gaps(X: np.ndarray) -> bool:
 
 
 def magnitude(X: np.ndarray) -> float:
-    """Power of two at the largest absolute value.
+    """Power of two at the largest absolute value; one if there are only zeros.
 
     In this unit squares neither overflow nor underflow, and no digit of X is changed.
     """
-    largest = max(X.max(), -X.min(), np.finfo(X.dtype).tiny)
+    largest = max(X.max(), -X.min())
+    if largest == 0:
+        return 1.0
+    largest = max(largest, np.finfo(X.dtype).tiny)
     return float(2.0 ** (np.frexp(largest)[1] - 1))
 
 

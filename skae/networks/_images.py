@@ -9,7 +9,7 @@ from skae.networks._layers import positive_integers
 
 ImageShape = tuple[int, int, int]  # height, width, channels
 
-_CHANNELS = (1, 3, 4)  # grey, colour, and colour with transparency
+CHANNELS = (1, 3, 4)  # grey, colour, and colour with transparency
 
 
 def image_shape_of(
@@ -25,7 +25,7 @@ def image_shape_of(
     if len(shape) not in (2, 3):
         raise ValueError(f"image_shape must be {allowed}, got {image_shape!r}.")
     height, width, channels = shape if len(shape) == 3 else (*shape, 1)
-    if height in _CHANNELS and min(width, channels) > max(_CHANNELS):
+    if height in CHANNELS and min(width, channels) > max(CHANNELS):
         raise ValueError(
             f"image_shape={image_shape!r} has the channels first; flatten "
             f"np.moveaxis(images, 1, -1) and set it to {(width, channels, height)}."
@@ -37,7 +37,7 @@ def image_shape_of(
     if not rest:
         fitting = (height, width) if found == 1 else (height, width, found)
         remedy = f"for {found} channel(s), as {table} has, set it to {fitting}"
-        for colours in (channels, *_CHANNELS):
+        for colours in (channels, *CHANNELS):
             factor = math.isqrt(found // colours)
             if factor > 1 and colours * factor**2 == found:
                 sides = height * factor, width * factor

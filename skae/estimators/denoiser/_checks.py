@@ -7,9 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils import check_array
 
-from skae._base import check_flat, check_magnitude, check_no_dates, feature_names
+from skae._base import check_flat, check_numbers, feature_names
 from skae._tables import has_gaps
 from skae.estimators.denoiser._examples import Shape
 from skae.estimators.denoiser._range import value_range
@@ -73,11 +72,7 @@ def choose_noise(
 def check_clean_rows(X: np.ndarray, X_clean: Any) -> np.ndarray:
     """Return the clean rows of as many degraded ones."""
     check_flat(X_clean, "X_clean", network=True)
-    check_no_dates(X_clean, "X_clean")
-    clean: np.ndarray = check_array(
-        X_clean, dtype=[np.float64, np.float32], order="C", input_name="X_clean"
-    )
-    check_magnitude(clean, "X_clean", feature_names(X_clean))
+    clean = check_numbers(X_clean, "X_clean")
     if len(clean) != len(X):
         raise ValueError(
             f"X_clean has {len(clean)} rows, but X has {len(X)}; pass the clean row of "

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import torch
 from sklearn.base import TransformerMixin
-from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from skae._base import (
@@ -20,8 +19,7 @@ from skae._base import (
     StrOptions,
     check_feature_names_in,
     check_flat,
-    check_magnitude,
-    check_no_dates,
+    check_numbers,
     feature_names,
     loss_constraint,
     transaction,
@@ -46,7 +44,7 @@ from skae.estimators.denoiser._checks import (
 )
 from skae.estimators.denoiser._examples import Pairs
 from skae.estimators.denoiser._module import Restorer
-from skae.estimators.denoiser._prediction import Restoration
+from skae.estimators.denoiser._prediction import Restoration, mean_psnr
 from skae.estimators.denoiser._score import ScoreOfRestored
 from skae.estimators.denoiser._start import (
     CANDIDATES,
@@ -129,8 +127,9 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         Determines the initial weights, the noise, the held-out rows and the order of
         the rows. Pass an int for the same result in every call.
     verbose : int, default=0
-        Whether to show the training loss and the validation score of each round: in a
-        progress bar or, where the output is no terminal, in a line.
+        Whether to show the training loss of each round and, where rows are held out,
+        the validation score: in a progress bar or, where the output is no terminal, in
+        a line.
 
     Attributes
     ----------
@@ -438,18 +437,15 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
                 f"image must have height, width and {shape[2]} channel(s), got an "
                 f"array of shape {size}."
             )
-        check_no_dates(image, "image")
-        image = check_array(
+        image = check_numbers(
             image,
-            dtype=[np.float64, np.float32],
+            "image",
             ensure_2d=False,
             allow_nd=True,
             ensure_all_finite="allow-nan",
-            input_name="image",
         )
         if not restoration.gaps:
             check_no_gaps(image, "image")
-        check_magnitude(image, "image")
         restored = restoration.restore_image(image.reshape(*size[:2], shape[2]))
         return restored.reshape(*restored.shape[:2], *size[2:])
 
@@ -504,7 +500,7 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
             errors = restoration.errors_after_degrading(
                 complete_rows(X, "score"), restoration.degrade
             )
-        return restoration.score(errors)
+        return mean_psnr(errors)
 
     def get_feature_names_out(self, input_features=None) -> np.ndarray:
         """Return the names of the features of clean rows.

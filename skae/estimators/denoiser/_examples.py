@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from skae._base import warn_of_negligible
+from skae._base import check_magnitude, warn_of_negligible
 from skae._tables import Coordinates, magnitude, row_blocks, spread
 from skae._training import Folds, Tensors
 from skae.estimators.denoiser._range import without_mistakes
@@ -22,7 +22,6 @@ from skae.noise import Noise, Units
 Shape = tuple[int, ...]
 
 _SAMPLE = 1_000  # rows that tell how large a noise is
-_LARGEST = 1e36  # with noise, about as much as float32 holds, the precision of training
 
 
 class Degradation:
@@ -202,11 +201,8 @@ def noisy_pairs(
 
 def _coordinates(X: np.ndarray, shape: Shape, name: str) -> Coordinates:
     """Centred and divided by one number; images of any size have one mean as well."""
-    if max(abs(float(X.max())), abs(float(X.min()))) > _LARGEST:
-        raise ValueError(
-            f"{name} has values beyond {_LARGEST:.0e}, which float32, the precision of "
-            f"training, has no room for; divide {name}, and a strength in its units."
-        )
+    # Noise is added in the units of X, in the precision of training.
+    check_magnitude(X, name, dtype=np.dtype(np.float32))
     # Block by block: numpy would first copy all of X as float64.
     blocks = [X[rows] for rows in row_blocks(*X.shape)]
     mean = sum(block.sum(axis=0, dtype=np.float64) for block in blocks) / len(X)

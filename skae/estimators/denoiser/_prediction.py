@@ -112,10 +112,6 @@ class Restoration:
         """The peak; one where all values are equal."""
         return self.peak if self.peak > 0 else 1.0
 
-    def score(self, errors: np.ndarray) -> float:
-        """Score of rows from their mean squared errors in squares of :attr:`unit`."""
-        return mean_psnr(errors)
-
     def score_of_training(self, errors: np.ndarray) -> float:
         """Score of rows from their mean squared errors in coordinates."""
         return mean_psnr(errors * (self.clean.scale / self.unit) ** 2)

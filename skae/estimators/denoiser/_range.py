@@ -10,7 +10,7 @@ import numpy as np
 
 from skae._tables import row_blocks, spread
 
-_SAMPLE = 2**20  # values that tell where nearly all are
+_SAMPLE = 2**17  # values that tell where nearly all are
 # How far a value may be from nearly all others, in ranges of these. Images and most
 # tables hold none beyond the first number; one beyond the second is a mistake.
 _FAR, _WRONG = 2.0, 10.0

@@ -107,8 +107,8 @@ class Columns:
 def is_wide(n_samples: int, n_features: int) -> bool:
     """Whether there are too few rows to tell chance from structure.
 
-    A network was of no use on any of thirty such tables, nor were correlations that are
-    not shrunken.
+    A network was of no use in any of eighteen fits to such tables, nor were
+    correlations that are not shrunken.
     """
     return n_samples < _ROWS_FOR_A_COLUMN * n_features
 

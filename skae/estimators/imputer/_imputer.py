@@ -112,8 +112,9 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
         Determines the initial weights, the folds, what is hidden and the order of the
         rows. Pass an int for the same result in every call.
     verbose : int, default=0
-        Whether to show the training loss and the validation score of each round: in a
-        progress bar or, where the output is no terminal, in a line.
+        Whether to show the training loss of each round and, where rows are held out,
+        the validation score: in a progress bar or, where the output is no terminal, in
+        a line.
 
     Attributes
     ----------

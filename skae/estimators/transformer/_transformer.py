@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from skae._base import (
@@ -28,8 +27,7 @@ from skae._base import (
     StrOptions,
     check_feature_names_in,
     check_flat,
-    check_magnitude,
-    check_no_dates,
+    check_numbers,
     corruption_of,
     in_container,
     loss_constraint,
@@ -151,8 +149,9 @@ class AutoencoderTransformer(
         Determines the initial weights, the folds, the order of the rows and the noise.
         Pass an int for the same result in every call.
     verbose : int, default=0
-        Whether to show the training loss and the validation score of each round: in a
-        progress bar or, where the output is no terminal, in a line.
+        Whether to show the training loss of each round and, where rows are held out,
+        the validation score: in a progress bar or, where the output is no terminal, in
+        a line.
 
     Attributes
     ----------
@@ -401,9 +400,7 @@ class AutoencoderTransformer(
         """
         check_is_fitted(self)
         check_flat(X)
-        check_no_dates(X)
-        X = check_array(X, dtype=[np.float64, np.float32], input_name="X")
-        check_magnitude(X)
+        X = check_numbers(X)
         if X.shape[1] != self.n_components_:
             raise ValueError(
                 f"X has {X.shape[1]} components, but {type(self).__name__} was fitted "
@@ -465,7 +462,7 @@ class AutoencoderTransformer(
         """
         check_is_fitted(self)
         X = self._check_X(X)
-        unit = magnitude(X)
+        unit = magnitude(np.concatenate([X.min(axis=0), X.max(axis=0), self.mean_]))
         residual = sums_of_squares(self._fitted.residuals, X, unit).sum()
         deviations = partial(np.subtract, self.mean_)
         total = sums_of_squares(deviations, X, unit).sum()

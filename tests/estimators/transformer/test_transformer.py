@@ -190,6 +190,16 @@ class TestHistory:
         held_out = ["validation_loss" in row for row in fitted.history_]
         assert held_out == [params.get("cv", "auto") is not None] * fitted.n_iter_
 
+    @pytest.mark.parametrize("centre", [0.0, 1e-17, 3.0])
+    def test_score_of_zeros(self, centre: float) -> None:
+        """Which have no unit of their own."""
+        X = load_iris().data - load_iris().data.mean(axis=0) + centre
+        reducer = AutoencoderTransformer(max_iter=2, random_state=0).fit(X)
+        zeros = np.zeros((3, 4))
+        lost = np.square(reducer.reconstruct(zeros)).sum()
+        total = 3 * np.square(reducer.mean_).sum()
+        assert reducer.score(zeros) == pytest.approx(1 - lost / total)
+
     @pytest.mark.parametrize("unit", [1e-170, 1e90])
     def test_score_is_the_same_in_any_unit(self, unit: float) -> None:
         """Squares of the values would be zero, or not finite."""
