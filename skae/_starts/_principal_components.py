@@ -11,6 +11,7 @@ from sklearn.utils.extmath import svd_flip
 from torch import nn
 
 from skae._tables import magnitude, row_blocks
+from skae.networks._layers import Affine
 
 
 class PrincipalComponents:
@@ -122,7 +123,7 @@ class PrincipalComponents:
         return moved
 
 
-class FixedLinear(nn.Module):
+class FixedLinear(Affine):
     """One affine map per member that is not trained with the network beside it.
 
     Parameters
@@ -135,9 +136,6 @@ class FixedLinear(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.tensor(weight), requires_grad=False)
         self.bias = nn.Parameter(torch.tensor(bias), requires_grad=False)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.baddbmm(self.bias, x, self.weight)
 
 
 def linear_maps(

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-import functools
 import math
-import operator
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -14,13 +12,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from skorch import NeuralNet
 from torch import nn
 
 from skae._tables import full_precision
+from skae._training._adam import Adam
 from skae._training._batches import HeldOutBatches, TrainingBatches, gather
 from skae._training._flat import FlatParameters
-from skae._training._objective import Objective, Tensors
+from skae._training._gradient import gradient_of
+from skae._training._objective import Objective, Tensors, total
 from skae._training._problem import History, Problem, Settings
 from skae._training._schedule import Schedule
 from skae.networks._members import member_lists, member_tensors
@@ -91,37 +90,15 @@ def train(
     """
     device = settings.device
     working = copy.deepcopy(problem.module).float().to(device)
-    net = _RoundNet(
-        working,
-        problem.objective,
-        flat=FlatParameters(working),
-        batches=TrainingBatches(
-            problem.folds, settings.batch_size, settings.steps, generator
-        ),
-        held_out=(
-            HeldOutBatches(problem.folds, problem.row_size)
-            if problem.provable
-            else None
-        ),
-        schedule=Schedule(
-            settings.learning_rate,
-            settings.max_iter,
-            settings.tol,
-            settings.n_iter_no_change,
-        ),
-        generator=_on_device(generator, device),
-        device=device,
-        report=report,
-    )
-    on_device = {name: tensor.to(device) for name, tensor in problem.tensors.items()}
+    rounds = _Rounds(working, problem, settings, generator, report)
 
     def so_far() -> History:
-        net.best_weights.hand_to(problem.module)
-        return net.rounds()
+        rounds.best_weights.hand_to(problem.module)
+        return [*rounds.history]
 
     with full_precision(device.type):
-        net.run(on_device, lambda run: watch(run, so_far))
-    return Training(so_far(), net.diverged)
+        rounds.run(lambda run: watch(run, so_far))
+    return Training(so_far(), rounds.diverged)
 
 
 def held_out_error(problem: Problem) -> np.ndarray:
@@ -171,7 +148,7 @@ def _errors(
     module.eval()
     with _first_members(module, held_out.members):
         errors = [
-            _total(objective(module, batch)) / batch["target"][0, 0].numel()
+            total(objective(module, batch)) / batch["target"][0, 0].numel()
             for batch in batches
         ]
     return held_out.select(torch.cat(errors, dim=1))
@@ -191,169 +168,131 @@ def _first_members(module: nn.Module, members: int) -> Iterator[nn.Module]:
             tensor.data = data
 
 
-def _total(terms: Tensors) -> torch.Tensor:
-    return functools.reduce(operator.add, terms.values())
+class _Rounds:
+    """The rounds of a training, each a fixed number of steps and an evaluation.
 
-
-class _RoundNet(NeuralNet):
-    """skorch's net with a round in the place of an epoch.
-
-    A round is a fixed number of steps. skorch's own epoch collates the rows of every
-    batch and notes every batch in its history, which on small networks takes longer
-    than the training; here a batch is a gather, and a history entry is a round.
+    Parameters
+    ----------
+    module : nn.Module
+        What is trained, in float32 and on the device of the training.
+    problem : Problem
+    settings : Settings
+    generator : torch.Generator
+    report : callable
     """
 
     def __init__(
         self,
         module: nn.Module,
-        criterion: nn.Module,
-        *,
-        flat: FlatParameters,
-        batches: TrainingBatches,
-        held_out: HeldOutBatches | None,
-        schedule: Schedule,
+        problem: Problem,
+        settings: Settings,
         generator: torch.Generator,
-        device: str | torch.device,
         report: Report,
     ) -> None:
-        super().__init__(
-            module,
-            criterion,
-            optimizer=torch.optim.Adam,
-            optimizer__fused=True,
-            lr=schedule.learning_rate,
-            callbacks="disable",
-            verbose=0,
-            device=device,
+        self._module = module
+        self._objective = problem.objective
+        self._device = settings.device
+        self._tensors = {
+            name: tensor.to(self._device) for name, tensor in problem.tensors.items()
+        }
+        self._batches = TrainingBatches(
+            problem.folds, settings.batch_size, settings.steps, generator
         )
-        self.flat = flat
-        self.batches = batches
-        self.held_out = held_out
-        self.schedule = schedule
-        self.generator = generator
-        self.report = report
+        self._held_out = None
+        if problem.provable:
+            self._held_out = HeldOutBatches(problem.folds, problem.row_size)
+        self._schedule = Schedule(
+            settings.learning_rate,
+            settings.max_iter,
+            settings.tol,
+            settings.n_iter_no_change,
+        )
+        self._noise = _on_device(generator, self._device)
+        self._flat = FlatParameters(module)
+        self._gradient = gradient_of(module, self._objective, self._flat, self._noise)
+        self._adam = Adam(self._flat.values, self._flat.gradient)
+        self._report = report
+        self._best = math.inf
+        self.best_weights = self._flat.copy()
+        self.history: History = []
 
-    def run(
-        self, tensors: Tensors, watch: Callable[[Callable[[], None]], bool]
-    ) -> None:
+    def run(self, watch: Callable[[Callable[[], None]], bool]) -> None:
         """Run the rounds of the schedule, or as many as are asked for."""
-        self.initialize()
         with self._own_draws():
-            self.usual_loss = self._loss_of_one_pass(tensors)
-        self.best, self.best_weights = math.inf, self.flat.copy()
+            self._usual_loss = self._loss_of_one_pass()
         stop = False
-        while not (stop or self.schedule.finished):
-            stop = watch(functools.partial(self._run_round, tensors))
-            if self.diverged:
-                break
+        while not (stop or self.diverged or self._schedule.finished):
+            stop = watch(self._run_round)
 
-    def _run_round(self, tensors: Tensors) -> None:
-        self.errors: np.ndarray | None = None
+    @property
+    def diverged(self) -> bool:
+        if not self.history:
+            return False
+        loss = self.history[-1]["loss"]
+        return not (np.isfinite(loss) and loss <= _DIVERGED * self._usual_loss)
+
+    def _run_round(self) -> None:
         with self._own_draws():
-            self.fit_loop(tensors, epochs=1)
+            began = time.perf_counter()
+            error = loss = self._take_steps()
+            duration = time.perf_counter() - began
+            errors = self._held_out_errors()
+        entry = {"round": len(self.history) + 1, "loss": loss}
+        if errors is not None:
+            entry["validation_loss"] = error = float(errors.mean())
+        entry |= {"steps": self._batches.steps, "duration": duration}
+        self.history.append(entry)
         if self.diverged:
             return
-        judged_by = "loss" if self.held_out is None else "validation_loss"
-        error = self.history[-1, judged_by]
-        if error < self.best:
-            self.best, self.best_weights = error, self.flat.copy()
-        self.schedule.update(error)
-        self.report(self.rounds()[-1], self.errors)
+        if error < self._best:
+            self._best, self.best_weights = error, self._flat.copy()
+        self._schedule.update(error)
+        self._report(entry, errors)
 
-    def rounds(self) -> History:
-        """Return the history as plain dictionaries."""
-        recorded = ("loss", "validation_loss", "steps", "duration")
-        return [
-            {"round": row["epoch"]} | {key: row[key] for key in recorded if key in row}
-            for row in self.history
-        ]
+    def _take_steps(self) -> float:
+        """Take the steps of a round and return the mean loss of a member."""
+        self._module.train()
+        steps = self._batches.steps
+        total_loss = torch.zeros((), dtype=torch.float32, device=self._device)
+        for step, rows in enumerate(self._batches.next_round()):
+            batch = gather(self._tensors, rows.to(self._device))
+            total_loss += self._gradient(batch)
+            self._adam.step(self._schedule.rate((step + 0.5) / steps))
+        return float(total_loss) / (steps * self._batches.members)
+
+    def _held_out_errors(self) -> np.ndarray | None:
+        if self._held_out is None:
+            return None
+        rows = (rows.to(self._device) for rows in self._held_out)
+        batches = (gather(self._tensors, indices) for indices in rows)
+        return _errors(self._module, self._objective, batches, self._held_out)
 
     def _own_draws(self) -> AbstractContextManager[None]:
         """Let modules of users, which know no generator, draw from that of the rows."""
-        if member_lists(self.module_):
-            return global_draws_from(self.batches.generator, torch.device(self.device))
+        if member_lists(self._module):
+            return global_draws_from(self._batches.generator, self._device)
         return nullcontext()
 
     @torch.no_grad()
-    def _loss_of_one_pass(self, tensors: Tensors) -> float:
+    def _loss_of_one_pass(self) -> float:
         """Mean loss of the rows, each once, or of as many as a third of a round has.
 
         It is that of an output of zeros where that is larger: beside a start that is
         all but perfect, any network is many times worse.
         """
         losses = []
-        for rows in self.batches.next_round()[: self.batches.steps // 3]:
-            batch = gather(tensors, rows.to(self.device))
-            loss = _total(self.criterion_(self.module_, batch, self.generator)).mean()
+        for rows in self._batches.next_round()[: self._batches.steps // 3]:
+            batch = gather(self._tensors, rows.to(self._device))
+            loss = total(self._objective(self._module, batch, self._noise)).mean()
             target = batch["target"]
-            zeros = self.criterion_.loss.pointwise(torch.zeros_like(target), target)
+            zeros = self._objective.loss.pointwise(torch.zeros_like(target), target)
             losses.append(max(float(loss) / target[0, 0].numel(), float(zeros.mean())))
         return float(np.mean(losses))
 
-    @property
-    def diverged(self) -> bool:
-        loss = self.history[-1, "loss"]
-        return not (np.isfinite(loss) and loss <= _DIVERGED * self.usual_loss)
 
-    # What follows is called by skorch.
-
-    def get_all_learnable_params(self) -> Iterator[tuple[str, nn.Parameter]]:
-        yield "flat", self.flat.tensor
-
-    def get_split_datasets(
-        self, X: Tensors, y: None = None, **fit_params: Any
-    ) -> tuple[Tensors, Tensors | None]:
-        return X, None if self.held_out is None else X
-
-    def get_iterator(
-        self, dataset: Tensors, training: bool = False
-    ) -> Iterator[Tensors]:
-        rows = self.batches.next_round() if training else self.held_out
-        assert rows is not None  # skorch asks for held-out rows if there are any
-        return (gather(dataset, indices.to(self.device)) for indices in rows)
-
-    def run_single_epoch(
-        self,
-        iterator: Iterator[Tensors] | None,
-        training: bool,
-        prefix: str,
-        step_fn: Any,
-        **fit_params: Any,
-    ) -> None:
-        if iterator is None:
-            return
-        if training:
-            self._train_round(iterator)
-        elif self.held_out is not None:
-            errors = _errors(self.module_, self.criterion_, iterator, self.held_out)
-            self.history.record("validation_loss", float(errors.mean()))
-            self.errors = errors
-
-    def _train_round(self, batches: Iterator[Tensors]) -> None:
-        self.module_.train()
-        steps, began = self.batches.steps, time.perf_counter()
-        total = torch.zeros((), dtype=torch.float32, device=self.device)
-        for step, batch in enumerate(batches):
-            self.optimizer_.param_groups[0]["lr"] = self.schedule.rate(
-                (step + 0.5) / steps
-            )
-            self.flat.gradient.zero_()
-            terms = self.criterion_(self.module_, batch, self.generator)
-            # Averaged over a batch but summed over members, whose gradients are apart.
-            loss = _total(terms).sum() / batch["target"][0].numel()
-            loss.backward()
-            self.optimizer_.step()
-            total += loss.detach()
-        self.history.record("loss", float(total) / (steps * self.batches.members))
-        self.history.record("steps", steps)
-        self.history.record("duration", time.perf_counter() - began)
-
-
-def _on_device(
-    generator: torch.Generator, device: str | torch.device
-) -> torch.Generator:
+def _on_device(generator: torch.Generator, device: torch.device) -> torch.Generator:
     """Generator of the noise, which is drawn where the batches are."""
-    if torch.device(device).type == "cpu":
+    if device.type == "cpu":
         return generator
     seed = int(torch.randint(2**62, (), generator=generator))
     return torch.Generator(device).manual_seed(seed)

@@ -60,14 +60,12 @@ class FlatParameters:
 
     def __init__(self, module: nn.Module) -> None:
         parameters = list(trainable(module))
-        self.tensor = nn.Parameter(
-            torch.cat([p.detach().flatten() for p in parameters])
-        )
-        self.gradient = self.tensor.grad = torch.zeros_like(self.tensor)
+        self.values = torch.cat([p.detach().flatten() for p in parameters])
+        self.gradient = torch.zeros_like(self.values)
         sizes = [p.numel() for p in parameters]
         views = zip(
             parameters,
-            self.tensor.data.split(sizes),
+            self.values.split(sizes),
             self.gradient.split(sizes),
             strict=True,
         )
@@ -79,5 +77,5 @@ class FlatParameters:
     def copy(self) -> Weights:
         """Return a copy of all values."""
         return Weights(
-            self.tensor.detach().clone(), [buffer.clone() for buffer in self._buffers]
+            self.values.clone(), [buffer.clone() for buffer in self._buffers]
         )

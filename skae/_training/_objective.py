@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -21,6 +23,11 @@ Term = Callable[[Any, Tensors, Tensors], torch.Tensor]
 def as_given(batch: Tensors, generator: torch.Generator | None) -> Tensors:
     """Prepare nothing."""
     return batch
+
+
+def total(terms: Tensors) -> torch.Tensor:
+    """Return the sum of terms of the loss."""
+    return functools.reduce(operator.add, terms.values())
 
 
 class Objective(nn.Module):

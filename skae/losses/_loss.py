@@ -34,6 +34,9 @@ class Loss:
         Whether the sum over features is the same in every orthonormal basis.
     unit_interval : bool, default=False
         Whether targets must lie in [0, 1] and hence must not be rescaled.
+    slope : callable or None, default=None
+        ``(output, target) -> derivative`` of `pointwise` with respect to the output. By
+        default torch finds it, which takes longer.
 
     See Also
     --------
@@ -60,6 +63,7 @@ class Loss:
     inverse_link: Callable[[torch.Tensor], torch.Tensor] = identity
     rotation_invariant: bool = False
     unit_interval: bool = False
+    slope: Pointwise | None = None
 
     @property
     def linked(self) -> bool:

@@ -11,25 +11,40 @@ from skae.losses._loss import Loss
 
 
 def _squared_error(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    return functional.mse_loss(output, target, reduction="none")
+    return (output - target).square()
+
+
+def _slope_of_squares(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    return (output - target).mul_(2)
 
 
 def _absolute_error(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    return functional.l1_loss(output, target, reduction="none")
+    return (output - target).abs()
+
+
+def _sign(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    return (output - target).sign()
 
 
 def _log_loss(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     return functional.binary_cross_entropy_with_logits(output, target, reduction="none")
 
 
+def _excess_probability(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    return output.sigmoid() - target
+
+
 LOSSES = {
-    "squared_error": Loss(_squared_error, rotation_invariant=True),
-    "absolute_error": Loss(_absolute_error),
+    "squared_error": Loss(
+        _squared_error, rotation_invariant=True, slope=_slope_of_squares
+    ),
+    "absolute_error": Loss(_absolute_error, slope=_sign),
     "log_loss": Loss(
         _log_loss,
         link=torch.sigmoid,
         inverse_link=partial(torch.logit, eps=1e-7),
         unit_interval=True,
+        slope=_excess_probability,
     ),
 }
 

@@ -2,17 +2,124 @@
 
 from __future__ import annotations
 
-from torch import nn
+from abc import abstractmethod
+from typing import NamedTuple
 
-ACTIVATIONS = {
-    "identity": nn.Identity,
-    "logistic": nn.Sigmoid,
-    "tanh": nn.Tanh,
-    "relu": nn.ReLU,
-    "elu": nn.ELU,
-    "selu": nn.SELU,
-    "gelu": nn.GELU,
-    "silu": nn.SiLU,
+import torch
+from torch.nn import functional
+
+from skae.networks._pullback import Differentiable, Gradients
+
+#: Their overloads without a search for one, which takes longer than what they compute.
+_aten = torch.ops.aten
+
+
+class Values(NamedTuple):
+    """What an activation function was given and what it returned."""
+
+    x: torch.Tensor
+    y: torch.Tensor
+
+
+class Activation(Differentiable):
+    """A function of every element, and its slope."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.function(x)
+
+    def record(self, x: torch.Tensor) -> tuple[torch.Tensor, Values]:
+        y = self.function(x)
+        return y, Values(x, y)
+
+    def pull_back(
+        self, gradient: torch.Tensor, kept: Values, gradients: Gradients
+    ) -> torch.Tensor:
+        return self.times_slope(gradient, kept)
+
+    @abstractmethod
+    def function(self, x: torch.Tensor) -> torch.Tensor: ...
+
+    @abstractmethod
+    def times_slope(self, gradient: torch.Tensor, kept: Values) -> torch.Tensor: ...
+
+
+class Identity(Activation):
+    def function(self, x: torch.Tensor) -> torch.Tensor:
+        return x
+
+    def times_slope(self, gradient: torch.Tensor, kept: Values) -> torch.Tensor:
+        return gradient
+
+
+class Logistic(Activation):
+    def function(self, x: torch.Tensor) -> torch.Tensor:
+        return x.sigmoid()
+
+    def times_slope(self, gradient: torch.Tensor, kept: Values) -> torch.Tensor:
+        return _aten.sigmoid_backward.default(gradient, kept.y)
+
+
+class Tanh(Activation):
+    def function(self, x: torch.Tensor) -> torch.Tensor:
+        return x.tanh()
+
+    def times_slope(self, gradient: torch.Tensor, kept: Values) -> torch.Tensor:
+        return _aten.tanh_backward.default(gradient, kept.y)
+
+
+class ReLU(Activation):
+    def function(self, x: torch.Tensor) -> torch.Tensor:
+        return x.relu()
+
+    def times_slope(self, gradient: torch.Tensor, kept: Values) -> torch.Tensor:
+        return _aten.threshold_backward.default(gradient, kept.y, 0)
+
+
+class ELU(Activation):
+    def function(self, x: torch.Tensor) -> torch.Tensor:
+        return functional.elu(x)
+
+    def times_slope(self, gradient: torch.Tensor, kept: Values) -> torch.Tensor:
+        return _aten.elu_backward.default(gradient, 1.0, 1.0, 1.0, False, kept.x)
+
+
+class SELU(Activation):
+    _alpha, _scale = 1.6732632423543772, 1.0507009873554805
+
+    def function(self, x: torch.Tensor) -> torch.Tensor:
+        return functional.selu(x)
+
+    def times_slope(self, gradient: torch.Tensor, kept: Values) -> torch.Tensor:
+        return _aten.elu_backward.default(
+            gradient, self._alpha, self._scale, 1.0, False, kept.x
+        )
+
+
+class GELU(Activation):
+    def function(self, x: torch.Tensor) -> torch.Tensor:
+        return functional.gelu(x)
+
+    def times_slope(self, gradient: torch.Tensor, kept: Values) -> torch.Tensor:
+        return _aten.gelu_backward.default(gradient, kept.x)
+
+
+class SiLU(Activation):
+    def function(self, x: torch.Tensor) -> torch.Tensor:
+        return functional.silu(x)
+
+    def times_slope(self, gradient: torch.Tensor, kept: Values) -> torch.Tensor:
+        return _aten.silu_backward.default(gradient, kept.x)
+
+
+ACTIVATIONS: dict[str, type[Activation]] = {
+    "identity": Identity,
+    "logistic": Logistic,
+    "tanh": Tanh,
+    "relu": ReLU,
+    "elu": ELU,
+    "selu": SELU,
+    "gelu": GELU,
+    "silu": SiLU,
 }
 
 #: What other libraries call them or, where there is none, the one most like it.
@@ -38,7 +145,7 @@ def plain(word: str) -> str:
     return "".join(filter(str.isalnum, word.lower()))
 
 
-def activation_named(name: str, parameter: str = "activation") -> type[nn.Module]:
+def activation_named(name: str, parameter: str = "activation") -> type[Activation]:
     """Return the class of an activation function; a ValueError lists their names."""
     if name in ACTIVATIONS:
         return ACTIVATIONS[name]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import nn
 
+from skae.networks._activations import Identity
 from skae.networks._layers import (
     CodingLayer,
     Gain,
@@ -15,9 +17,10 @@ from skae.networks._layers import (
     Stack,
     blocks_of,
 )
+from skae.networks._pullback import Differentiable, Gradients
 
 
-class Autoencoder(nn.Module):
+class Autoencoder(Differentiable):
     """An encoder and a decoder.
 
     Parameters
@@ -25,6 +28,9 @@ class Autoencoder(nn.Module):
     encoder, decoder : nn.Module
         Take and return tensors of shape ``(members, batch, n)``.
     """
+
+    encoder: Any
+    decoder: Any
 
     def __init__(self, encoder: nn.Module, decoder: nn.Module) -> None:
         super().__init__()
@@ -62,6 +68,20 @@ class Autoencoder(nn.Module):
         code = self.encode(batch["input"])
         return {"output": self.decode(code), "code": code}
 
+    def record(
+        self, batch: dict[str, torch.Tensor]
+    ) -> tuple[torch.Tensor, tuple[Any, Any]]:
+        code, encoding = self.encoder.record(batch["input"])
+        output, decoding = self.decoder.record(code)
+        return output, (encoding, decoding)
+
+    def collect(
+        self, gradient: torch.Tensor, kept: tuple[Any, Any], gradients: Gradients
+    ) -> None:
+        encoding, decoding = kept
+        gradient = self.decoder.pull_back(gradient, decoding, gradients)
+        self.encoder.collect(gradient, encoding, gradients)
+
 
 class StackedAutoencoder(Autoencoder):
     """The decoder is the mirror image of the encoder, layer by layer.
@@ -84,7 +104,7 @@ class StackedAutoencoder(Autoencoder):
         self,
         layers: Sequence[CodingLayer],
         activation: type[nn.Module],
-        code_activation: type[nn.Module] = nn.Identity,
+        code_activation: type[nn.Module] = Identity,
         *,
         generator: torch.Generator,
     ) -> None:

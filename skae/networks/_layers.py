@@ -10,6 +10,9 @@ from numbers import Integral
 import torch
 from torch import nn
 
+from skae.networks._activations import Identity
+from skae.networks._pullback import Differentiable, Gradients, Parts
+
 
 def positive_integers(
     values: Iterable[int],
@@ -50,13 +53,13 @@ class NetworkModule(nn.Module):
         raise NotImplementedError
 
 
-class Stack(NetworkModule, nn.Sequential):
+class Stack(NetworkModule, Parts):
     """Blocks from inputs to outputs, a block being a layer and its activation."""
 
     @property
-    def blocks(self) -> list[nn.Sequential]:
+    def blocks(self) -> list[Parts]:
         """All blocks, the first one first."""
-        return [block for block in self if isinstance(block, nn.Sequential)]
+        return [block for block in self if isinstance(block, Parts)]
 
     def zero_output_(self) -> None:
         """Make the stack return zero. Its output has to be linear."""
@@ -66,12 +69,12 @@ class Stack(NetworkModule, nn.Sequential):
 def blocks_of(
     layers: Iterable[nn.Module],
     activation: type[nn.Module],
-    last_activation: type[nn.Module] = nn.Identity,
+    last_activation: type[nn.Module] = Identity,
 ) -> Stack:
     """Return a stack of blocks."""
     *hidden, last = layers
-    blocks = [nn.Sequential(layer, activation()) for layer in hidden]
-    return Stack(*blocks, nn.Sequential(last, last_activation()))
+    blocks = [Parts(layer, activation()) for layer in hidden]
+    return Stack(*blocks, Parts(last, last_activation()))
 
 
 def zero_(module: nn.Module) -> None:
@@ -90,10 +93,48 @@ def uniform_parameter(
     return nn.Parameter(values.uniform_(-bound, bound, generator=generator))
 
 
+class Affine(Differentiable):
+    """Affine maps, all applied in a single batched product.
+
+    A Python loop over members was not faster at any width and number of threads tried,
+    so there is no second implementation for wide layers.
+    """
+
+    weight: nn.Parameter
+    bias: nn.Parameter
+
+    @property
+    def matrix(self) -> torch.Tensor:
+        """What inputs are multiplied by, of shape ``(members, in, out)``."""
+        return self.weight
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.baddbmm(self.bias, x, self.matrix)
+
+    def record(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.forward(x), x
+
+    def collect(
+        self, gradient: torch.Tensor, kept: torch.Tensor, gradients: Gradients
+    ) -> None:
+        self.collect_weight(gradient, kept, gradients)
+        gradients.batch_sum(self.bias, gradient)
+
+    def collect_weight(
+        self, gradient: torch.Tensor, x: torch.Tensor, gradients: Gradients
+    ) -> None:
+        """Leave the gradient of the weights."""
+        gradients.product(self.weight, x.mT, gradient)
+
+    def pull_back(
+        self, gradient: torch.Tensor, kept: torch.Tensor, gradients: Gradients
+    ) -> torch.Tensor:
+        self.collect(gradient, kept, gradients)
+        return torch.bmm(gradient, self.matrix.mT)
+
+
 class CodingLayer(nn.Module):
     """A layer of an encoder, which has a counterpart in the decoder."""
-
-    bias: nn.Parameter
 
     def mirrored(self, generator: torch.Generator) -> nn.Module:
         """Return a new layer from this one's outputs to its inputs."""
@@ -104,12 +145,11 @@ class CodingLayer(nn.Module):
         raise NotImplementedError
 
 
-class MemberLinear(CodingLayer):
-    """One affine map per member, all applied in a single batched product.
+class MemberLinear(Affine, CodingLayer):
+    """One affine map per member.
 
     Weights are stored as ``(members, in, out)``, the order in which the product reads
-    them. A Python loop over members was not faster at any width and number of threads
-    tried, so there is no second implementation for wide layers.
+    them.
     """
 
     def __init__(
@@ -119,9 +159,6 @@ class MemberLinear(CodingLayer):
         draw = partial(uniform_parameter, fan_in=n_in, generator=generator)
         self.weight = draw(members, n_in, n_out)
         self.bias = draw(members, 1, n_out)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.baddbmm(self.bias, x, self.weight)
 
     def mirrored(self, generator: torch.Generator) -> MemberLinear:
         """Return a new layer from this one's outputs to its inputs."""
@@ -133,10 +170,8 @@ class MemberLinear(CodingLayer):
         return TransposedLinear(self, generator=generator)
 
 
-class TransposedLinear(nn.Module):
+class TransposedLinear(Affine):
     """The transpose of another layer, by its very weights, and a bias of its own."""
-
-    weight: nn.Parameter
 
     def __init__(self, layer: MemberLinear, *, generator: torch.Generator) -> None:
         super().__init__()
@@ -146,8 +181,14 @@ class TransposedLinear(nn.Module):
             members, 1, n_out, fan_in=n_in, generator=generator
         )
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.baddbmm(self.bias, x, self.weight.mT)
+    @property
+    def matrix(self) -> torch.Tensor:
+        return self.weight.mT
+
+    def collect_weight(
+        self, gradient: torch.Tensor, x: torch.Tensor, gradients: Gradients
+    ) -> None:
+        gradients.product(self.weight, gradient.mT, x)
 
 
 class ThinnedLinear(MemberLinear):
@@ -170,8 +211,14 @@ class ThinnedLinear(MemberLinear):
         self.kept: torch.Tensor
         self.register_buffer("kept", kept)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return torch.baddbmm(self.bias, x, self.weight * self.kept)
+    @property
+    def matrix(self) -> torch.Tensor:
+        return self.weight * self.kept
+
+    def collect_weight(
+        self, gradient: torch.Tensor, x: torch.Tensor, gradients: Gradients
+    ) -> None:
+        gradients.values(self.weight, torch.bmm(x.mT, gradient) * self.kept)
 
     def mirrored(self, generator: torch.Generator) -> ThinnedLinear:
         members, n_in, n_out = self.weight.shape
@@ -184,7 +231,7 @@ class ThinnedLinear(MemberLinear):
         )
 
 
-class Gain(nn.Module):
+class Gain(Differentiable):
     """A factor for each feature.
 
     Parameters
@@ -199,3 +246,17 @@ class Gain(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x * self.gain
+
+    def record(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.forward(x), x
+
+    def collect(
+        self, gradient: torch.Tensor, kept: torch.Tensor, gradients: Gradients
+    ) -> None:
+        gradients.batch_sum(self.gain, gradient * kept)
+
+    def pull_back(
+        self, gradient: torch.Tensor, kept: torch.Tensor, gradients: Gradients
+    ) -> torch.Tensor:
+        self.collect(gradient, kept, gradients)
+        return gradient * self.gain

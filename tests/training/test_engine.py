@@ -25,6 +25,7 @@ from skae._training import (
     train,
     unwatched,
 )
+from skae._training._adam import Adam
 from skae._training._flat import FlatParameters
 from skae._training._folds import cross_validation
 from skae.losses import LOSSES, Loss
@@ -338,16 +339,16 @@ class TestModule:
     def test_interruption_changes_nothing(self, x: torch.Tensor) -> None:
         module, before, calls = network(), network(), []
 
-        class Interrupted(Objective):
-            def forward(self, *args) -> dict:
-                calls.append(args)
-                if len(calls) == 40:
-                    raise KeyboardInterrupt
-                return super().forward(*args)
+        def interrupted(batch: dict, generator: torch.Generator) -> dict:
+            calls.append(batch)
+            if len(calls) == 40:
+                raise KeyboardInterrupt
+            return batch
 
+        objective = Objective(LOSSES["squared_error"], interrupted)
         with pytest.raises(KeyboardInterrupt):
             train(
-                copying(module, x, all_rows(60), Interrupted(LOSSES["squared_error"])),
+                copying(module, x, all_rows(60), objective),
                 settings(batch_size=20, learning_rate=0.1, max_iter=5),
                 torch.Generator(),
             )
@@ -500,7 +501,7 @@ class TestFlatParameters:
     def test_values_are_kept(self, module: nn.Module) -> None:
         before = copy.deepcopy(module)
         flat = FlatParameters(module)
-        assert flat.tensor.numel() == sum(p.numel() for p in before.parameters())
+        assert flat.values.numel() == sum(p.numel() for p in before.parameters())
         assert_same_weights(module, before, atol=0)
         x = torch.randn(5, 3)
         assert torch.equal(module(x), before(x))
@@ -513,7 +514,6 @@ class TestFlatParameters:
             m(x).square().sum().backward()
         expected = torch.cat([p.grad.flatten() for p in plain.parameters()])
         torch.testing.assert_close(flat.gradient, expected)
-        assert flat.tensor.grad is flat.gradient
         flat.gradient.zero_()
         assert not any(p.grad.any() for p in module.parameters())
 
@@ -521,14 +521,17 @@ class TestFlatParameters:
         plain = copy.deepcopy(module)
         flat = FlatParameters(module)
         x = torch.randn(5, 3)
-        for m, parameters in ((module, [flat.tensor]), (plain, plain.parameters())):
-            optimizer = torch.optim.Adam(parameters, lr=0.1)
-            for _ in range(3):
-                for p in m.parameters():
-                    if p.grad is not None:
-                        p.grad.zero_()
+        ours, theirs = (
+            Adam(flat.values, flat.gradient),
+            torch.optim.Adam(plain.parameters(), lr=0.1),
+        )
+        for _ in range(3):
+            flat.gradient.zero_()
+            theirs.zero_grad()
+            for m in (module, plain):
                 m(x).square().sum().backward()
-                optimizer.step()
+            ours.step(0.1)
+            theirs.step()
         assert_same_weights(module, plain)
 
     def test_a_copy_stays_as_it_is_and_is_handed_over(self, module: nn.Module) -> None:
@@ -537,7 +540,7 @@ class TestFlatParameters:
         before, other = copy.deepcopy(module), copy.deepcopy(module).double()
         flat = FlatParameters(module)
         weights = flat.copy()
-        flat.tensor.data.zero_()
+        flat.values.zero_()
         for parameter in other.parameters():
             parameter.data.fill_(1 / 3)
         weights.hand_to(other)

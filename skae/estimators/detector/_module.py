@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
-from torch import nn
 
 from skae._training import Tensors
 from skae.networks import Network, NetworkModule
+from skae.networks._pullback import Differentiable, Gradients
 
 _BLOCKS = 4
 
 
-class MaskedAutoencoder(nn.Module):
+class MaskedAutoencoder(Differentiable):
     """A network that sees the visible features of a row, and which ones these are.
 
     For judging a row, the features are dealt into blocks, anew for each member; a block
@@ -27,6 +29,7 @@ class MaskedAutoencoder(nn.Module):
         The block of each feature.
     """
 
+    network: Any
     hidden: torch.Tensor
     visible: torch.Tensor
 
@@ -63,6 +66,12 @@ class MaskedAutoencoder(nn.Module):
             return {"output": self.expect(batch["input"])}
         return {"output": self._predict(batch["input"], batch["visible"])}
 
+    def record(self, batch: Tensors) -> tuple[torch.Tensor, Any]:
+        return self.network.record(_seen(batch["input"], batch["visible"]))
+
+    def collect(self, gradient: torch.Tensor, kept: Any, gradients: Gradients) -> None:
+        self.network.collect(gradient, kept, gradients)
+
     def expect(self, x: torch.Tensor) -> torch.Tensor:
         """Return every feature as it is predicted from the blocks before its own."""
         hidden, visible = self.hidden.unbind(1), self.visible.unbind(1)
@@ -74,6 +83,11 @@ class MaskedAutoencoder(nn.Module):
         return expected
 
     def _predict(self, x: torch.Tensor, visible: torch.Tensor) -> torch.Tensor:
-        seen = x * visible
-        seen = torch.cat([seen, visible.expand_as(seen)], dim=-1)
-        return self.network(seen)
+        output: torch.Tensor = self.network(_seen(x, visible))
+        return output
+
+
+def _seen(x: torch.Tensor, visible: torch.Tensor) -> torch.Tensor:
+    """Visible features, zeros elsewhere, and where they are."""
+    seen = x * visible
+    return torch.cat([seen, visible.expand_as(seen)], dim=-1)

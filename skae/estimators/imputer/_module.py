@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from skae._training import Gated, Tensors
 from skae.networks import MemberLinear
 from skae.networks._activations import ACTIVATIONS
 from skae.networks._layers import blocks_of, layer_widths
+from skae.networks._pullback import Differentiable, Gradients
 
 _MOST_BINS = 12  # of a column
 _MOST_INPUTS = 2_800  # of a network; wider tables have fewer bins for each column
@@ -75,7 +77,7 @@ class QuantileEncoding(nn.Module):
         return levels.clamp_(0, 1).flatten(-2)
 
 
-class GapNetwork(Gated):
+class GapNetwork(Gated, Differentiable):
     """Sees a filled row and where its gaps were; begins by correcting nothing.
 
     Its output is a difference from the fill of the start, which the start itself takes
@@ -120,13 +122,26 @@ class GapNetwork(Gated):
         return x.new_zeros(()).expand(self.members, *x.shape[1:])
 
     def correction(self, batch: Tensors) -> torch.Tensor:
-        x, observed = batch["input"], batch["observed"]
-        values = x.clamp(-self.largest_value, self.largest_value)
-        seen = torch.cat([values, observed, self.encoding(x)], dim=-1)
-        return self.weight * self.layers(seen.expand(self.members, -1, -1))
+        return self.weight * self.layers(self._seen(batch))
 
     def forward(
         self, batch: Tensors, generator: torch.Generator | None = None
     ) -> Tensors:
         """Return corrections of ``input``; rows given once are for all members."""
         return {"output": self.gated(batch)}
+
+    def record(self, batch: Tensors) -> tuple[torch.Tensor, Any]:
+        output, kept = self.layers.record(self._seen(batch))
+        return self.weight * output, kept
+
+    def collect(self, gradient: torch.Tensor, kept: Any, gradients: Gradients) -> None:
+        self.layers.collect(self.weight * gradient, kept, gradients)
+
+    def trained_parts(self) -> list[nn.Module]:
+        return [self.layers]
+
+    def _seen(self, batch: Tensors) -> torch.Tensor:
+        x, observed = batch["input"], batch["observed"]
+        values = x.clamp(-self.largest_value, self.largest_value)
+        seen = torch.cat([values, observed, self.encoding(x)], dim=-1)
+        return seen.expand(self.members, -1, -1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -10,9 +11,10 @@ from torch import nn
 from skae._training import Gated
 from skae.networks import Autoencoder
 from skae.networks._members import last_member, repeated_member
+from skae.networks._pullback import Differentiable, Gradients
 
 
-class DistanceFade(nn.Module):
+class DistanceFade(Differentiable):
     """Weight of the network: one near the training rows, falling to zero far away.
 
     With ``r`` the radius that holds nearly all training rows, a row at distance ``d``
@@ -45,9 +47,28 @@ class DistanceFade(nn.Module):
         return cls(1 / (sd.double() * radius))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return (2 - self._distance(x)).clamp(0, 1)
+
+    def record(
+        self, x: torch.Tensor
+    ) -> tuple[torch.Tensor, tuple[torch.Tensor, torch.Tensor]]:
+        distance = self._distance(x)
+        return (2 - distance).clamp(0, 1), (x, distance)
+
+    def pull_back(
+        self,
+        gradient: torch.Tensor,
+        kept: tuple[torch.Tensor, torch.Tensor],
+        gradients: Gradients,
+    ) -> torch.Tensor:
+        x, distance = kept
+        falls = (distance >= 1) & (distance <= 2)
+        return x * self.inverse_radius.square() * (-gradient * falls / distance)
+
+    def _distance(self, x: torch.Tensor) -> torch.Tensor:
+        """From the centre, in radii."""
         scaled = x * self.inverse_radius
-        distance = torch.linalg.vector_norm(scaled, dim=-1, keepdim=True)
-        return (2 - distance).clamp(0, 1)
+        return torch.linalg.vector_norm(scaled, dim=-1, keepdim=True)
 
 
 def _quantile(x: torch.Tensor, q: float) -> float:
@@ -55,13 +76,15 @@ def _quantile(x: torch.Tensor, q: float) -> float:
     return float(x.kthvalue(max(1, round(q * len(x)))).values)
 
 
-class GatedSide(Gated):
+class GatedSide(Gated, Differentiable):
     """Encoder or decoder of a start, and what is learned beside it.
 
     Parameters
     ----------
     start : nn.Module
     """
+
+    start: Any
 
     def __init__(self, start: nn.Module) -> None:
         super().__init__()
@@ -83,8 +106,21 @@ class GatedSide(Gated):
         return self if self.weight > 0 else self.start
 
 
+class _Recorded(NamedTuple):
+    """What the parts of a faded sum have kept, and what it multiplies."""
+
+    start: Any
+    fade: Any
+    network: Any
+    keep: torch.Tensor
+    added: torch.Tensor
+
+
 class FadedSum(GatedSide):
     """The output of a start plus the faded output of a network."""
+
+    network: Any
+    fade: Any
 
     def __init__(self, start: nn.Module, network: nn.Module, fade: nn.Module) -> None:
         super().__init__(start)
@@ -100,9 +136,36 @@ class FadedSum(GatedSide):
         keep = self.weight * self.fade(x)
         return keep * self.network(x)
 
+    def record(self, x: torch.Tensor) -> tuple[torch.Tensor, _Recorded]:
+        start, of_start = self.start.record(x)
+        keep, of_fade = self.fade.record(x)
+        added, of_network = self.network.record(x)
+        output = torch.addcmul(start, keep, added, value=self.weight)
+        return output, _Recorded(of_start, of_fade, of_network, keep, added)
+
+    def collect(
+        self, gradient: torch.Tensor, kept: _Recorded, gradients: Gradients
+    ) -> None:
+        self.start.collect(gradient, kept.start, gradients)
+        faded = gradient * (self.weight * kept.keep)
+        self.network.collect(faded, kept.network, gradients)
+
+    def pull_back(
+        self, gradient: torch.Tensor, kept: _Recorded, gradients: Gradients
+    ) -> torch.Tensor:
+        keep = self.weight * kept.keep
+        of_keep = self.weight * (gradient * kept.added).sum(-1, keepdim=True)
+        return (
+            self.start.pull_back(gradient, kept.start, gradients)
+            + self.network.pull_back(gradient * keep, kept.network, gradients)
+            + self.fade.pull_back(of_keep, kept.fade, gradients)
+        )
+
 
 class Blend(GatedSide):
     """A point on the line between the outputs of a start and of its tuned copy."""
+
+    tuned: Any
 
     def __init__(self, start: nn.Module, tuned: nn.Module) -> None:
         super().__init__(start)
@@ -118,6 +181,20 @@ class Blend(GatedSide):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         # Training sees the tuned copy alone and does not pay for the other.
         return self.tuned(x) if self.weight == 1 else self.gated(x)
+
+    def record(self, x: torch.Tensor) -> tuple[torch.Tensor, Any]:
+        return self.tuned.record(x)
+
+    def collect(self, gradient: torch.Tensor, kept: Any, gradients: Gradients) -> None:
+        self.tuned.collect(gradient, kept, gradients)
+
+    def pull_back(
+        self, gradient: torch.Tensor, kept: Any, gradients: Gradients
+    ) -> torch.Tensor:
+        return self.tuned.pull_back(gradient, kept, gradients)
+
+    def trained_parts(self) -> list[nn.Module]:
+        return [self.tuned]
 
     def kept(self) -> nn.Module:
         return self.tuned if self.weight == 1 else super().kept()

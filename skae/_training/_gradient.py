@@ -1,0 +1,96 @@
+"""The gradient of a step, by rules where there are some and by autograd elsewhere."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import torch
+from torch import nn
+
+from skae._training._flat import FlatParameters
+from skae._training._objective import Objective, Tensors, total
+from skae.losses import Loss
+from skae.networks._pullback import Gradients, covered
+
+
+class Gradient(ABC):
+    """Leaves the gradient of a batch in the flat gradient of a module.
+
+    Parameters
+    ----------
+    module : nn.Module
+    objective : Objective
+    flat : FlatParameters
+        Those of the module.
+    generator : torch.Generator
+        Source of the noise.
+    """
+
+    def __init__(
+        self,
+        module: Any,
+        objective: Objective,
+        flat: FlatParameters,
+        generator: torch.Generator,
+    ) -> None:
+        self._module = module
+        self._objective = objective
+        self._flat = flat
+        self._generator = generator
+
+    @abstractmethod
+    def __call__(self, batch: Tensors) -> torch.Tensor:
+        """Return the loss: averaged over a batch but summed over members.
+
+        So the gradients of members do not depend on each other.
+        """
+
+
+class GradientByRules(Gradient):
+    """Each layer knows its own."""
+
+    @torch.no_grad()
+    def __call__(self, batch: Tensors) -> torch.Tensor:
+        loss = self._objective.loss
+        batch = self._objective.prepare(batch, self._generator)
+        target = batch["target"]
+        output, kept = self._module.record(batch)
+        error, slope = loss.pointwise(output, target), _slope(loss, output, target)
+        if "weight" in batch:
+            error, slope = error * batch["weight"], slope * batch["weight"]
+        mean = 1 / target[0].numel()
+        self._module.collect(slope.mul_(mean), kept, Gradients())
+        return error.sum() * mean
+
+
+def _slope(loss: Loss, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    if loss.slope is not None:
+        return loss.slope(output, target)
+    with torch.enable_grad():
+        output = output.detach().requires_grad_()
+        (slope,) = torch.autograd.grad(loss.pointwise(output, target).sum(), output)
+    return slope
+
+
+class GradientByAutograd(Gradient):
+    """Torch finds it, whatever the module does."""
+
+    def __call__(self, batch: Tensors) -> torch.Tensor:
+        self._flat.gradient.zero_()
+        terms = self._objective(self._module, batch, self._generator)
+        loss = total(terms).sum() / batch["target"][0].numel()
+        loss.backward()
+        return loss.detach()
+
+
+def gradient_of(
+    module: nn.Module,
+    objective: Objective,
+    flat: FlatParameters,
+    generator: torch.Generator,
+) -> Gradient:
+    """Return the fastest that there is for a module and what it is trained for."""
+    by_rules = not objective.terms and covered(module)
+    kind = GradientByRules if by_rules else GradientByAutograd
+    return kind(module, objective, flat, generator)
