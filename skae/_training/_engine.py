@@ -258,7 +258,7 @@ class _Rounds:
             batch = gather(self._tensors, rows.to(self._device))
             total_loss += self._gradient(batch)
             self._adam.step(self._schedule.rate((step + 0.5) / steps))
-        return float(total_loss) / (steps * self._batches.members)
+        return float(total_loss) / steps
 
     def _held_out_errors(self) -> np.ndarray | None:
         if self._held_out is None:

@@ -41,9 +41,10 @@ class Gradient(ABC):
 
     @abstractmethod
     def __call__(self, batch: Tensors) -> torch.Tensor:
-        """Return the loss: averaged over a batch but summed over members.
+        """Return the mean loss of all members.
 
-        So the gradients of members do not depend on each other.
+        The gradient is that of the sum of their losses, each averaged over the batch:
+        members do not depend on each other.
         """
 
 
@@ -59,9 +60,9 @@ class GradientByRules(Gradient):
         error, slope = loss.pointwise(output, target), _slope(loss, output, target)
         if "weight" in batch:
             error, slope = error * batch["weight"], slope * batch["weight"]
-        mean = 1 / target[0].numel()
-        self._module.collect(slope.mul_(mean), kept, Gradients())
-        return error.sum() * mean
+        slope.div_(target[0].numel())
+        self._module.collect(slope, kept, Gradients())
+        return error.mean()
 
 
 def _slope(loss: Loss, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
@@ -79,9 +80,10 @@ class GradientByAutograd(Gradient):
     def __call__(self, batch: Tensors) -> torch.Tensor:
         self._flat.gradient.zero_()
         terms = self._objective(self._module, batch, self._generator)
-        loss = total(terms).sum() / batch["target"][0].numel()
+        target = batch["target"]
+        loss = total(terms).sum() / target[0].numel()
         loss.backward()
-        return loss.detach()
+        return loss.detach() / len(target)
 
 
 def gradient_of(

@@ -70,7 +70,7 @@ class Differentiable(nn.Module, ABC):
 
     @abstractmethod
     def record(self, x: Any) -> tuple[torch.Tensor, Any]:
-        """Return what ``forward`` does, and what the way back needs of it."""
+        """Return what ``forward`` does in training, and what the way back needs."""
 
     def collect(self, gradient: torch.Tensor, kept: Any, gradients: Gradients) -> None:
         """Leave the gradients of all parameters, given that of the output.

@@ -131,11 +131,10 @@ class GapNetwork(Gated, Differentiable):
         return {"output": self.gated(batch)}
 
     def record(self, batch: Tensors) -> tuple[torch.Tensor, Any]:
-        output, kept = self.layers.record(self._seen(batch))
-        return self.weight * output, kept
+        return self.layers.record(self._seen(batch))
 
     def collect(self, gradient: torch.Tensor, kept: Any, gradients: Gradients) -> None:
-        self.layers.collect(self.weight * gradient, kept, gradients)
+        self.layers.collect(gradient, kept, gradients)
 
     def trained_parts(self) -> list[nn.Module]:
         return [self.layers]

@@ -47,23 +47,22 @@ class DistanceFade(Differentiable):
         return cls(1 / (sd.double() * radius))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return (2 - self._distance(x)).clamp(0, 1)
+        return 2 - self._distance(x).clamp(1, 2)
 
-    def record(
-        self, x: torch.Tensor
-    ) -> tuple[torch.Tensor, tuple[torch.Tensor, torch.Tensor]]:
+    def record(self, x: torch.Tensor) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
         distance = self._distance(x)
-        return (2 - distance).clamp(0, 1), (x, distance)
+        clamped = distance.clamp(1, 2)
+        return 2 - clamped, (x, distance, clamped)
 
     def pull_back(
         self,
         gradient: torch.Tensor,
-        kept: tuple[torch.Tensor, torch.Tensor],
+        kept: tuple[torch.Tensor, ...],
         gradients: Gradients,
     ) -> torch.Tensor:
-        x, distance = kept
-        falls = (distance >= 1) & (distance <= 2)
-        return x * self.inverse_radius.square() * (-gradient * falls / distance)
+        x, distance, clamped = kept
+        falls = distance == clamped
+        return x * self.inverse_radius.square() * (gradient * falls / clamped).neg_()
 
     def _distance(self, x: torch.Tensor) -> torch.Tensor:
         """From the centre, in radii."""
@@ -140,26 +139,24 @@ class FadedSum(GatedSide):
         start, of_start = self.start.record(x)
         keep, of_fade = self.fade.record(x)
         added, of_network = self.network.record(x)
-        output = torch.addcmul(start, keep, added, value=self.weight)
+        output = torch.addcmul(start, keep, added)
         return output, _Recorded(of_start, of_fade, of_network, keep, added)
 
     def collect(
         self, gradient: torch.Tensor, kept: _Recorded, gradients: Gradients
     ) -> None:
         self.start.collect(gradient, kept.start, gradients)
-        faded = gradient * (self.weight * kept.keep)
-        self.network.collect(faded, kept.network, gradients)
+        self.network.collect(gradient * kept.keep, kept.network, gradients)
 
     def pull_back(
         self, gradient: torch.Tensor, kept: _Recorded, gradients: Gradients
     ) -> torch.Tensor:
-        keep = self.weight * kept.keep
-        of_keep = self.weight * (gradient * kept.added).sum(-1, keepdim=True)
-        return (
-            self.start.pull_back(gradient, kept.start, gradients)
-            + self.network.pull_back(gradient * keep, kept.network, gradients)
-            + self.fade.pull_back(of_keep, kept.fade, gradients)
-        )
+        of_fade = (gradient * kept.added).sum(-1, keepdim=True)
+        of_network = gradient * kept.keep
+        of_input = self.start.pull_back(gradient, kept.start, gradients)
+        of_input += self.network.pull_back(of_network, kept.network, gradients)
+        of_input += self.fade.pull_back(of_fade, kept.fade, gradients)
+        return of_input
 
 
 class Blend(GatedSide):
