@@ -8,17 +8,131 @@ In float32 on the CPU this was also the faster of both formats.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 from skae.networks._images import ImageShape
 from skae.networks._layers import CodingLayer, uniform_parameter
+from skae.networks._pullback import Differentiable, Gradients
 
 
-class MemberConvolution(CodingLayer):
+class Geometry(NamedTuple):
+    """Where the windows of a convolution lie, in the order that torch takes it."""
+
+    stride: Sequence[int]
+    padding: Sequence[int]
+    dilation: Sequence[int] = (1, 1)
+    transposed: bool = False
+    output_padding: Sequence[int] = (0, 0)
+    groups: int = 1
+
+
+class Convolution(Differentiable):
+    """A convolution, or its transpose, for each member.
+
+    Takes and returns images ``(members, batch, height, width, channels)``. A loop over
+    the members was faster than a grouped convolution.
+    """
+
+    weight: nn.Parameter
+    bias: nn.Parameter
+    geometry: Geometry
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        parts = zip(x, self.weight, self.bias, strict=True)
+        return _joined(
+            [
+                _last(torch.convolution(_first(images), weight, bias, *self.geometry))
+                for images, weight, bias in parts
+            ]
+        )
+
+    def record(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.forward(x), x
+
+    def collect(
+        self, gradient: torch.Tensor, kept: torch.Tensor, gradients: Gradients
+    ) -> None:
+        self._way_back(gradient, kept, gradients, [False, True, True])
+
+    def pull_back(
+        self, gradient: torch.Tensor, kept: torch.Tensor, gradients: Gradients
+    ) -> torch.Tensor:
+        of_images = self._way_back(gradient, kept, gradients, [True, True, True])
+        return _joined([_last(images) for images in of_images])
+
+    def _way_back(
+        self,
+        gradient: torch.Tensor,
+        x: torch.Tensor,
+        gradients: Gradients,
+        wanted: list[bool],
+    ) -> tuple[torch.Tensor, ...]:
+        """Leave the gradients of the parameters; return those of the images.
+
+        Parameters
+        ----------
+        wanted : list of bool
+            Which gradients: of the images, of the weights, and of the biases.
+        """
+        of_members = [
+            torch.ops.aten.convolution_backward.default(
+                _first(own),
+                _first(images),
+                weight,
+                self.bias.shape[1:],
+                *self.geometry,
+                wanted,
+            )
+            for own, images, weight in zip(gradient, x, self.weight, strict=True)
+        ]
+        of_images, of_weights, of_biases = zip(*of_members, strict=True)
+        gradients.values(self.weight, _joined(of_weights))
+        gradients.values(self.bias, _joined(of_biases))
+        return of_images
+
+
+class RowConvolution(Convolution):
+    """One of images that are flattened to rows ``(members, batch, n)``.
+
+    Attributes
+    ----------
+    input_shape, output_shape : tuple of int
+        Height, width and channels.
+    """
+
+    input_shape: ImageShape
+    output_shape: ImageShape
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x.unflatten(2, self.input_shape)).flatten(2)
+
+    def record(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.forward(x), x
+
+    def collect(
+        self, gradient: torch.Tensor, kept: torch.Tensor, gradients: Gradients
+    ) -> None:
+        super().collect(*self._images(gradient, kept), gradients)
+
+    def pull_back(
+        self, gradient: torch.Tensor, kept: torch.Tensor, gradients: Gradients
+    ) -> torch.Tensor:
+        return super().pull_back(*self._images(gradient, kept), gradients).flatten(2)
+
+    def _images(
+        self, gradient: torch.Tensor, x: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        return (
+            gradient.unflatten(2, self.output_shape),
+            x.unflatten(2, self.input_shape),
+        )
+
+
+class MemberConvolution(RowConvolution, CodingLayer):
     """One strided convolution per member.
 
     Images are padded with zeros, as few as let the windows reach every pixel.
@@ -31,10 +145,6 @@ class MemberConvolution(CodingLayer):
         Channels of the output.
     kernel_size, stride : int
         Side of a window, and the step to the next one: no more than the side.
-
-    Attributes
-    ----------
-    output_shape : tuple of int
     """
 
     def __init__(
@@ -55,7 +165,7 @@ class MemberConvolution(CodingLayer):
             for side, p in zip(sides, padding, strict=True)
         )
         self.input_shape, self.output_shape = input_shape, (height, width, channels)
-        self.stride, self.padding = stride, padding
+        self.geometry = Geometry((stride, stride), padding)
         shape = channels, channels_in, kernel_size, kernel_size
         fan_in = channels_in * kernel_size**2
         self.weight = uniform_parameter(
@@ -64,15 +174,6 @@ class MemberConvolution(CodingLayer):
         self.bias = uniform_parameter(
             members, channels, fan_in=fan_in, generator=generator
         )
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return for_each_member(self._convolve, x, self.weight, self.bias)
-
-    def _convolve(
-        self, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor
-    ) -> torch.Tensor:
-        images = _images(x, self.input_shape)
-        return _rows(functional.conv2d(images, weight, bias, self.stride, self.padding))
 
     def mirrored(self, generator: torch.Generator) -> MemberTransposedConvolution:
         """Return a new layer from this one's outputs to its inputs."""
@@ -85,7 +186,7 @@ class MemberConvolution(CodingLayer):
         return back
 
 
-class MemberTransposedConvolution(nn.Module):
+class MemberTransposedConvolution(RowConvolution):
     """From the outputs of a convolution back to images like its inputs.
 
     Parameters
@@ -103,36 +204,22 @@ class MemberTransposedConvolution(nn.Module):
         members, channels_in, channels, kernel_size, _ = shape
         self.input_shape = convolution.output_shape
         self.output_shape = convolution.input_shape
-        self.stride, self.padding = convolution.stride, convolution.padding
+        (stride, _), padding, *_ = convolution.geometry
         # What a size loses to rounding in the convolution comes back on one side.
-        self.output_padding = [
-            large - ((small - 1) * self.stride - 2 * p + kernel_size)
+        output_padding = [
+            large - ((small - 1) * stride - 2 * p + kernel_size)
             for small, large, p in zip(
-                self.input_shape[:2], self.output_shape[:2], self.padding, strict=True
+                self.input_shape[:2], self.output_shape[:2], padding, strict=True
             )
         ]
+        self.geometry = Geometry(
+            (stride, stride), padding, transposed=True, output_padding=output_padding
+        )
         # So many windows overlap in a pixel.
-        fan_in = channels_in * (kernel_size / self.stride) ** 2
+        fan_in = channels_in * (kernel_size / stride) ** 2
         self.weight = uniform_parameter(*shape, fan_in=fan_in, generator=generator)
         self.bias = uniform_parameter(
             members, channels, fan_in=fan_in, generator=generator
-        )
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return for_each_member(self._convolve, x, self.weight, self.bias)
-
-    def _convolve(
-        self, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor
-    ) -> torch.Tensor:
-        return _rows(
-            functional.conv_transpose2d(
-                _images(x, self.input_shape),
-                weight,
-                bias,
-                self.stride,
-                self.padding,
-                self.output_padding,
-            )
         )
 
 
@@ -142,20 +229,17 @@ def _padding(side: int, kernel_size: int, stride: int) -> int:
     return math.ceil(uncovered / 2)
 
 
-def _images(rows: torch.Tensor, shape: ImageShape) -> torch.Tensor:
-    return rows.unflatten(1, shape).permute(0, 3, 1, 2)
+def _first(images: torch.Tensor) -> torch.Tensor:
+    """Images with the channels before height and width, as torch's operations take."""
+    return images.permute(0, 3, 1, 2)
 
 
-def _rows(images: torch.Tensor) -> torch.Tensor:
-    return images.permute(0, 2, 3, 1).flatten(1)
+def _last(images: torch.Tensor) -> torch.Tensor:
+    return images.permute(0, 2, 3, 1)
 
 
-def for_each_member(
-    function: Callable[..., torch.Tensor], *tensors: torch.Tensor
-) -> torch.Tensor:
-    """Apply a function to the parts of each member; a grouped convolution is slower."""
-    if len(tensors[0]) == 1:
-        # Views, where a stack would copy.
-        return function(*(tensor.squeeze(0) for tensor in tensors)).unsqueeze(0)
-    parts = zip(*(tensor.unbind() for tensor in tensors), strict=True)
-    return torch.stack([function(*part) for part in parts])
+def _joined(of_members: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Stack what belongs to members; that of a single one is a view, not a copy."""
+    if len(of_members) == 1:
+        return of_members[0][None]
+    return torch.stack([*of_members])

@@ -8,20 +8,21 @@ that is enlarged before.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
-from torch import nn
 from torch.nn import functional
 
-from skae.networks._convolutional_layers import for_each_member
+from skae.networks._activations import Activation
+from skae.networks._convolutional_layers import Convolution, Geometry
 from skae.networks._layers import NetworkModule, uniform_parameter, zero_
+from skae.networks._pullback import Differentiable, Gradients, Parts
 
 
-class ImageConvolution(nn.Module):
+class ImageConvolution(Convolution):
     """One convolution per member; height and width stay as they are.
 
-    Images have the shape ``(members, batch, height, width, channels)``. Beyond the
-    border lie zeros.
+    Beyond the border lie zeros.
 
     Parameters
     ----------
@@ -41,30 +42,80 @@ class ImageConvolution(nn.Module):
     ) -> None:
         super().__init__()
         self.radius = kernel_size // 2
+        self.geometry = Geometry((1, 1), (self.radius, self.radius))
         shape = members, channels, channels_in, kernel_size, kernel_size
         fan_in = channels_in * kernel_size**2
         self.weight = uniform_parameter(*shape, fan_in=fan_in, generator=generator)
         self.bias = uniform_parameter(*shape[:2], fan_in=fan_in, generator=generator)
 
+
+class HiddenConvolution(Differentiable):
+    """A convolution and its activation, which add to what they see where they can."""
+
+    def __init__(self, layer: ImageConvolution, activation: Activation) -> None:
+        super().__init__()
+        self.layer = layer
+        self.activation = activation
+        channels, channels_in = layer.weight.shape[1:3]
+        self.adds = channels == channels_in
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return for_each_member(self._convolve, x, self.weight, self.bias)
+        y = self.activation(self.layer(x))
+        return x + y if self.adds else y
 
-    def _convolve(
-        self, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor
+    def record(self, x: torch.Tensor) -> tuple[torch.Tensor, tuple[Any, Any]]:
+        y, of_layer = self.layer.record(x)
+        y, of_activation = self.activation.record(y)
+        return x + y if self.adds else y, (of_layer, of_activation)
+
+    def collect(
+        self, gradient: torch.Tensor, kept: tuple[Any, Any], gradients: Gradients
+    ) -> None:
+        of_layer, of_activation = kept
+        through = self.activation.pull_back(gradient, of_activation, gradients)
+        self.layer.collect(through, of_layer, gradients)
+
+    def pull_back(
+        self, gradient: torch.Tensor, kept: tuple[Any, Any], gradients: Gradients
     ) -> torch.Tensor:
-        images = x.permute(0, 3, 1, 2)
-        convolved = functional.conv2d(images, weight, bias, padding=self.radius)
-        return convolved.permute(0, 2, 3, 1)
+        of_layer, of_activation = kept
+        through = self.activation.pull_back(gradient, of_activation, gradients)
+        before = self.layer.pull_back(through, of_layer, gradients)
+        return before + gradient if self.adds else before
 
 
-class ConvolutionalMap(NetworkModule):
-    """A stack of convolutions; a hidden layer adds to what it sees where it can.
+class Enlarged(Differentiable):
+    """Makes every pixel a square of pixels, one of each part of its channels."""
+
+    def __init__(self, factor: int) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.factor == 1:
+            return x
+        return functional.pixel_shuffle(x.movedim(-1, -3), self.factor).movedim(-3, -1)
+
+    def record(self, x: torch.Tensor) -> tuple[torch.Tensor, None]:
+        return self.forward(x), None
+
+    def pull_back(
+        self, gradient: torch.Tensor, kept: None, gradients: Gradients
+    ) -> torch.Tensor:
+        if self.factor == 1:
+            return gradient
+        planes = functional.pixel_unshuffle(gradient.movedim(-1, -3), self.factor)
+        return planes.movedim(-3, -1)
+
+
+class ConvolutionalMap(NetworkModule, Parts):
+    """A stack of convolutions.
 
     Parameters
     ----------
     layers : sequence of ImageConvolution
         The last one has as many channels as the pixels that a pixel becomes.
-    activation : type of nn.Module
+    activation : type of Activation
         Of the hidden layers; the output is linear.
     factor : int
         By which height and width are enlarged.
@@ -78,28 +129,15 @@ class ConvolutionalMap(NetworkModule):
     def __init__(
         self,
         layers: Sequence[ImageConvolution],
-        activation: type[nn.Module],
+        activation: type[Activation],
         factor: int = 1,
     ) -> None:
-        super().__init__()
         *hidden, last = layers
-        self.hidden = nn.ModuleList(hidden)
-        self.last = last
-        self.activation = activation()
-        self.factor = factor
+        blocks = [HiddenConvolution(layer, activation()) for layer in hidden]
+        super().__init__(*blocks, last, Enlarged(factor))
         self.radius = sum(layer.radius for layer in layers)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        for layer in self.hidden:
-            y = self.activation(layer(x))
-            x = x + y if x.shape == y.shape else y
-        return self._enlarged(self.last(x))
 
     def zero_output_(self) -> None:
         """Make the stack return zero."""
-        zero_(self.last)
-
-    def _enlarged(self, x: torch.Tensor) -> torch.Tensor:
-        if self.factor == 1:
-            return x
-        return functional.pixel_shuffle(x.movedim(-1, -3), self.factor).movedim(-3, -1)
+        *_, last, _ = self
+        zero_(last)

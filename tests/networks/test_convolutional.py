@@ -63,7 +63,11 @@ def by_torch(
 def test_convolution_is_that_of_torch(layer: MemberConvolution) -> None:
     members, channels, channels_in, kernel_size, _ = layer.weight.shape
     reference = nn.Conv2d(
-        channels_in, channels, kernel_size, layer.stride, layer.padding
+        channels_in,
+        channels,
+        kernel_size,
+        layer.geometry.stride[0],
+        layer.geometry.padding,
     )
     x = random_rows(members, layer.input_shape)
     output = layer(x)
@@ -82,9 +86,9 @@ def test_mirrored_convolution_is_that_of_torch(layer: MemberConvolution) -> None
         channels_in,
         channels,
         kernel_size,
-        back.stride,
-        back.padding,
-        back.output_padding,
+        back.geometry.stride,
+        back.geometry.padding,
+        back.geometry.output_padding,
     )
     x = random_rows(members, back.input_shape)
     output = back(x)
@@ -113,8 +117,8 @@ def test_sides_are_divided_by_the_stride(layer: MemberConvolution) -> None:
         layer.input_shape[:2], layer.output_shape[:2], strict=True
     ):
         # An even kernel at stride one cannot be centred: one window more.
-        extra = layer.stride == 1 and layer.weight.shape[-1] % 2 == 0
-        assert after == math.ceil(before / layer.stride) + extra
+        extra = layer.geometry.stride[0] == 1 and layer.weight.shape[-1] % 2 == 0
+        assert after == math.ceil(before / layer.geometry.stride[0]) + extra
 
 
 @settings(max_examples=30, deadline=None)

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from skae.networks import ConvolutionalNetwork
+from skae.networks._convolutional_map import ImageConvolution
 
 
 def build(channels=(3, 3, 4), kernel_size=3, members: int = 2, factor: int = 1):
@@ -25,6 +26,10 @@ def images(*shape: int) -> torch.Tensor:
     return torch.randn(shape, generator=generator, dtype=torch.float64)
 
 
+def layers_of(module: nn.Module) -> list[ImageConvolution]:
+    return [part for part in module.modules() if isinstance(part, ImageConvolution)]
+
+
 @pytest.mark.parametrize("factor", [1, 2, 3])
 @pytest.mark.parametrize("kernel_size", [1, 3, 5])
 @pytest.mark.parametrize("size", [(5, 6), (9, 4), (1, 1)])
@@ -37,10 +42,10 @@ def test_is_made_of_torchs_layers(
     assert output.shape == (2, 4, size[0] * factor, size[1] * factor, 2)
     for member in range(2):
         y = x[member].movedim(-1, 1)
-        for layer in (*module.hidden, module.last):
+        for layer in layers_of(module):
             weight, bias = layer.weight[member], layer.bias[member]
             convolved = nn.functional.conv2d(y, weight, bias, padding="same")
-            if layer is module.last:
+            if layer is layers_of(module)[-1]:
                 y = nn.PixelShuffle(factor)(convolved)
             else:
                 # The third layer has more channels than it sees.
@@ -76,7 +81,8 @@ def test_pixels_that_one_becomes_lie_beside_each_other() -> None:
     """Written out, for the order of the channels of the last layer."""
     module = build(channels=(), kernel_size=1, members=1, factor=2)
     x = images(1, 1, 3, 4, 3)
-    weight, bias = module.last.weight[0, :, :, 0, 0], module.last.bias[0]
+    (last,) = layers_of(module)
+    weight, bias = last.weight[0, :, :, 0, 0], last.bias[0]
     values = x[0, 0] @ weight.T + bias
     output = module(x)[0, 0]
     for row in range(6):
@@ -95,7 +101,7 @@ def test_defaults(factor: int, width: int) -> None:
         members=1,
         generator=torch.Generator(),
     )
-    shapes = [tuple(layer.weight.shape[1:]) for layer in (*module.hidden, module.last)]
+    shapes = [tuple(layer.weight.shape[1:]) for layer in layers_of(module)]
     assert shapes == [
         (width, 2, 3, 3),
         (width, width, 3, 3),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
+from typing import Any
 
 import hypothesis.strategies as st
 import pytest
@@ -12,7 +14,7 @@ from torch import nn
 from torch.nn.utils import parametrizations
 
 from skae._starts import PrincipalComponents, linear_maps
-from skae._training import Objective
+from skae._training import Objective, Tensors
 from skae._training._flat import FlatParameters
 from skae._training._gradient import (
     GradientByAutograd,
@@ -26,9 +28,15 @@ from skae.estimators.transformer._module import (
     fine_tuned,
 )
 from skae.losses import LOSSES, Loss
-from skae.networks import Autoencoder, DenseNetwork, MemberLinear
+from skae.networks import (
+    Autoencoder,
+    ConvolutionalNetwork,
+    DenseNetwork,
+    MemberLinear,
+    Network,
+)
 from skae.networks._activations import ACTIVATIONS
-from skae.networks._pullback import covered
+from skae.networks._pullback import Differentiable, Gradients, covered
 from skae.penalties import Contraction
 from tests.training._gradients import assert_same_gradients
 
@@ -46,6 +54,8 @@ networks = st.builds(
 ) | st.builds(
     DenseNetwork, st.lists(sizes, max_size=3), activations, connectivity=st.just(0.5)
 )
+
+channels = st.lists(st.integers(1, 3), max_size=3)
 
 
 def draws(seed: int) -> torch.Generator:
@@ -68,7 +78,7 @@ def shaken(module: nn.Module) -> nn.Module:
     return module
 
 
-def build(network: DenseNetwork, n: int, k: int, members: int) -> Autoencoder:
+def build(network: Network, n: int, k: int, members: int) -> Autoencoder:
     return network.build_autoencoder(n, k, members=members, generator=draws(0)).double()
 
 
@@ -96,6 +106,64 @@ def test_faded_sums(
         FadedSum(start.decoder, added.decoder, fades[1]),
     )
     assert_same_gradients(shaken(module), SQUARED, batch_of(members, 9, n))
+
+
+@quick
+@given(
+    st.sampled_from([(4, 5), (5, 4, 2), (7, 6)]), channels, st.integers(1, 4),
+    st.integers(1, 3), activations, st.booleans(), sizes, sizes,
+)  # fmt: skip
+def test_convolutions_and_back(
+    shape: tuple[int, ...], channels: list[int], kernel_size: int, stride: int,
+    activation: str, tied_weights: bool, members: int, n_rows: int,
+) -> None:  # fmt: skip
+    network = ConvolutionalNetwork(
+        shape, channels[:1], kernel_size, min(stride, kernel_size), 3, activation,
+        tied_weights,
+    )  # fmt: skip
+    n = math.prod(shape)
+    module = shaken(build(network, n, 2, members))
+    assert_same_gradients(module, SQUARED, batch_of(members, n_rows, n))
+
+
+class AsModule(Differentiable):
+    """A network without a code in the place of a module."""
+
+    def __init__(self, network: Any) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, batch: Tensors, generator: torch.Generator) -> Tensors:
+        return {"output": self.network(batch["input"])}
+
+    def record(self, batch: Tensors) -> tuple[torch.Tensor, Any]:
+        return self.network.record(batch["input"])
+
+    def collect(self, gradient: torch.Tensor, kept: Any, gradients: Gradients) -> None:
+        self.network.collect(gradient, kept, gradients)
+
+
+@quick
+@given(
+    channels, st.sampled_from([1, 3, 5]), st.integers(1, 3), activations,
+    st.integers(1, 3), st.integers(1, 3), sizes, sizes,
+)  # fmt: skip
+def test_images_to_images(
+    channels: list[int], kernel_size: int, factor: int, activation: str,
+    channels_in: int, channels_out: int, members: int, n_rows: int,
+) -> None:  # fmt: skip
+    """With layers that add to what they see, and with others."""
+    shapes = (4, 3, channels_in), (4 * factor, 3 * factor, channels_out)
+    network = ConvolutionalNetwork(
+        shapes[1], channels, kernel_size, activation=activation
+    )
+    module = AsModule(network.build_map(*shapes, members=members, generator=draws(0)))
+    degraded, clean = (
+        torch.randn(members, n_rows, *shape, generator=draws(1), dtype=torch.float64)
+        for shape in shapes
+    )
+    batch = {"input": degraded, "target": clean}
+    assert_same_gradients(shaken(module), SQUARED, batch)
 
 
 def test_a_start_is_fixed_beside_a_network_and_free_when_it_is_tuned() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import torch
+from torch import nn
 from torch.nn import functional
 
 from skae._starts import RestoringStart, split_gaps
@@ -12,9 +14,10 @@ from skae._training import Gated, Tensors
 from skae.estimators.denoiser._examples import Pairs
 from skae.estimators.denoiser._surroundings import Surroundings, enlarged
 from skae.networks import Network, NetworkModule
+from skae.networks._pullback import Differentiable, Gradients
 
 
-class Restorer(Gated):
+class Restorer(Gated, Differentiable):
     """What a start makes of degraded rows, plus what a network adds to it.
 
     The network sees the degraded row, what the start made of it and, if there can be
@@ -41,6 +44,9 @@ class Restorer(Gated):
         Unit of the network's output: the error of the start, so that a network has
         little to learn in order to change little.
     """
+
+    start: RestoringStart
+    network: Any
 
     def __init__(
         self,
@@ -93,15 +99,20 @@ class Restorer(Gated):
     def forward(
         self, batch: Tensors, generator: torch.Generator | None = None
     ) -> Tensors:
-        values, visible = split_gaps(batch["input"])
-        level, hints = self.surroundings(values, visible)
-        values = (values - level) * visible
-        restored = self.start(values, visible)
-        seen = [values, self._folded(restored), *hints]
-        if self.gaps:
-            seen.append(visible)
-        output = self.gated(restored, seen)
-        return {"output": output + enlarged(level, self.factor)}
+        restored, level, seen = self._seen(batch["input"])
+        return {"output": self.gated(restored, seen) + level}
+
+    def record(self, batch: Tensors) -> tuple[torch.Tensor, Any]:
+        restored, level, seen = self._seen(batch["input"])
+        added, kept = self.network.record(torch.cat(seen, dim=-1))
+        output = torch.add(restored, added, alpha=self.weight * self.unit)
+        return output + level, kept
+
+    def collect(self, gradient: torch.Tensor, kept: Any, gradients: Gradients) -> None:
+        self.network.collect(gradient * (self.weight * self.unit), kept, gradients)
+
+    def trained_parts(self) -> list[nn.Module]:
+        return [self.network]
 
     def start_output(
         self, restored: torch.Tensor, seen: list[torch.Tensor]
@@ -112,6 +123,19 @@ class Restorer(Gated):
         self, restored: torch.Tensor, seen: list[torch.Tensor]
     ) -> torch.Tensor:
         return self.weight * self.unit * self.network(torch.cat(seen, dim=-1))
+
+    def _seen(
+        self, degraded: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, list[torch.Tensor]]:
+        """Return what the start restores, relative to what, and what a network sees."""
+        values, visible = split_gaps(degraded)
+        level, hints = self.surroundings(values, visible)
+        values = (values - level) * visible
+        restored = self.start(values, visible)
+        seen = [values, self._folded(restored), *hints]
+        if self.gaps:
+            seen.append(visible)
+        return restored, enlarged(level, self.factor), seen
 
     def _folded(self, clean: torch.Tensor) -> torch.Tensor:
         """Enlarged images as degraded ones with more channels."""
