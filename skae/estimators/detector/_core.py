@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from functools import partial
 
 import numpy as np
-from sklearn.metrics.pairwise import euclidean_distances
 
-from skae._tables import map_blocks
+from skae._tables import BLOCK, map_blocks
 from skae._training import row_keys
 from skae.estimators.detector._robust_scaling import RobustScaling
 
@@ -38,9 +36,9 @@ def core_rows(
     candidates = core = np.sort(np.concatenate([copies, others]))
     n_core = max(math.ceil(fraction * len(candidates)), min(len(candidates), 2))
     for _ in range(_PASSES):
-        chosen = X[random_state.choice(core, _CODEBOOKS * _CODES)]
-        error = partial(_codebook_error, scaling, scaling.transform(chosen))
-        errors = map_blocks(error, X, 1, dtype=np.float64)[candidates, 0]
+        chosen = random_state.choice(core, (_CODEBOOKS, _CODES)).T
+        codebooks = _Codebooks(scaling, scaling.transform(X[chosen]))
+        errors = codebooks.errors(X)[candidates]
         core = np.sort(candidates[np.argsort(errors, kind="stable")[:n_core]])
     return core
 
@@ -58,9 +56,35 @@ def idle_rows(X: np.ndarray, random_state: np.random.RandomState) -> np.ndarray:
     return keys == distinct[counts.argmax()]
 
 
-def _codebook_error(
-    scaling: RobustScaling, codes: np.ndarray, rows: np.ndarray
-) -> np.ndarray:
-    distances = euclidean_distances(scaling.transform(rows), codes)
-    nearest = distances.reshape(len(rows), _CODEBOOKS, _CODES).min(axis=2)
-    return nearest.mean(axis=1, keepdims=True)
+class _Codebooks:
+    """Codebooks, each of which reconstructs a row by the nearest of its codes.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (codes, codebooks, n_features)
+        Scaled rows.
+    """
+
+    def __init__(self, scaling: RobustScaling, codes: np.ndarray) -> None:
+        self._scaling = scaling
+        self._shape = codes.shape[:2]
+        flat = codes.reshape(-1, codes.shape[-1])
+        self._minus_twice = -2 * flat.T
+        self._squares = np.einsum("cf,cf->c", flat, flat)
+
+    def errors(self, X: np.ndarray) -> np.ndarray:
+        """Distance of every row to the nearest code, averaged over codebooks."""
+        n_features = X.shape[1]
+        # So few rows at a time that their distances to all codes fit into a cache.
+        elements = BLOCK * n_features // max(n_features, self._squares.size)
+        blocks = map_blocks(self._errors, X, 1, dtype=np.float64, elements=elements)
+        return blocks[:, 0]
+
+    def _errors(self, rows: np.ndarray) -> np.ndarray:
+        scaled = self._scaling.transform(rows)
+        distances = scaled @ self._minus_twice
+        distances += self._squares
+        nearest = distances.reshape(len(rows), *self._shape).min(axis=1)
+        # The square of a row is the same to all codes.
+        nearest += np.einsum("nf,nf->n", scaled, scaled)[:, None]
+        return np.sqrt(nearest.clip(min=0)).mean(axis=1, keepdims=True)
