@@ -269,10 +269,11 @@ class ReconstructionOutlierDetector(OutlierMixin, SetOutputMixin, NetworkEstimat
     ) -> None:
         """Let the trained networks judge beside the nearest rows."""
         self._record(history, Verdict(uses_network=True))
-        self._fitted = Panel.of(problem.module, rows, self.n_neighbors)
+        self._fitted, self.training_scores_ = Panel.fit_scores(
+            problem.module, rows, self.n_neighbors
+        )
         self.experts_ = self._fitted.experts
         self.module_ = problem.module
-        self.training_scores_ = self._fitted.scores(rows.X)
         self.offset_ = self.threshold(
             0.01 if self.contamination == "auto" else self.contamination
         )

@@ -12,6 +12,8 @@ from skae._training import Folds, Tensors
 from skae.estimators.detector._core import core_rows, idle_rows
 from skae.estimators.detector._robust_scaling import (
     RobustScaling,
+    column_blocks,
+    columns_of,
     deviation,
     first_positive,
 )
@@ -36,10 +38,13 @@ class View:
     @classmethod
     def of(cls, X: np.ndarray, core: np.ndarray, scale: np.ndarray) -> View:
         """Standardise by the core; columns that are constant there by another scale."""
-        columns = [column[core].astype(np.float64) for column in X.T]
-        # Of equal values, the mean may be another by rounding.
-        mean = np.array([np.clip(c.mean(), c.min(), c.max()) for c in columns])
-        sd = np.array([deviation(column) for column in columns])
+        mean, sd = np.empty((2, X.shape[1]))
+        for block in column_blocks(X):
+            columns = columns_of(X, block)[:, core].astype(np.float64)
+            # Of equal values, the mean may be another by rounding.
+            ends = columns.min(axis=1), columns.max(axis=1)
+            mean[block] = columns.mean(axis=1).clip(*ends)
+            sd[block] = deviation(columns)
         return cls(mean, first_positive(sd, scale))
 
     def inputs(self, X: np.ndarray) -> torch.Tensor:

@@ -12,6 +12,8 @@ from skae.estimators.detector._surprise import Surprise
 class Expert(ABC):
     """A reconstruction of rows and the error of it, feature by feature.
 
+    ``fit_surprises`` lets it judge the training rows as it judges others, once.
+
     Experts are in units of their own; what makes their errors comparable is
     ``surprise``.
 

@@ -44,47 +44,83 @@ class NearestRows(Expert):
         self.scaling = scaling
         self.n_neighbors = n_neighbors
 
-    def fit(self, rows: np.ndarray, surprises: np.ndarray) -> NearestRows:
-        """Store training rows, anomalies included.
+    def fit_surprises(
+        self, X: np.ndarray, reference: np.ndarray, rareness: np.ndarray
+    ) -> np.ndarray:
+        """Store reference rows, anomalies included, and judge all training rows.
 
         Parameters
         ----------
-        rows : ndarray of shape (n_rows, n_features)
-        surprises : ndarray of shape (n_rows,)
-            Of another expert at these rows.
+        X : ndarray of shape (n_samples, n_features)
+            The training rows.
+        reference : ndarray of int
+            Which of them to store.
+        rareness : ndarray of shape (n_samples,)
+            Surprises of another expert at the training rows.
+
+        Returns
+        -------
+        surprises : ndarray of shape (n_samples,)
+            At the training rows.
         """
-        self.rows = self.scaling.transform(rows.astype(np.float64))
+        self.rows = self.scaling.transform(X[reference].astype(np.float64, copy=False))
         # Rarer than any of these rows may be is none, whatever its error.
-        self.doubt = np.exp(_DOUBT * surprises.clip(max=math.log(2 * len(rows))))
+        most = math.log(2 * len(reference))
+        self.doubt = np.exp(_DOUBT * rareness[reference].clip(max=most))
         # Distances are a product of matrices and a selection; a tree takes longer from
         # about ten features on. Some more rows, for those that are left out.
         self.search = NearestNeighbors(
-            n_neighbors=min(2 * self.n_neighbors, len(rows)), algorithm="brute"
+            n_neighbors=min(2 * self.n_neighbors, len(reference)), algorithm="brute"
         ).fit(self.rows)
-        parts = row_blocks(*self.rows.shape)
-        found = [self._nearest(self.rows[part]) for part in parts]
-        neighbors = np.concatenate([nearest for nearest, _ in found])
-        squared = np.concatenate([squares.sum(axis=2) for _, squares in found])
-        apart = np.sqrt(squared).mean(axis=1)
-        # Copies of one row do not tell how far rows are apart where they are.
-        typical = np.median(apart[apart > 0]) if apart.any() else 1.0
-        self.apart = np.where(apart > _COPIES * typical, apart, typical)
-        doubted = (self.doubt[neighbors] * squared).sum(axis=1)
-        self.surprise = Surprise().fit(doubted / self.apart[neighbors].sum(axis=1))
-        return self
+        # Neighbours are searched for once: of the stored rows first, because an error
+        # needs to know how far its neighbours are apart. They are taken in the order
+        # in which they are judged later, or ties could be resolved in another way.
+        order = reference.argsort()
+        scaled = self.rows[order]
+        blocks = list(row_blocks(*scaled.shape))
+        found = [self._nearest(scaled[block]) for block in blocks]
+        self.apart = np.empty(len(reference))
+        self.apart[order] = _apart(np.concatenate([squared for _, squared in found]))
+        totals = np.empty(len(X))
+        for block, (neighbors, _) in zip(blocks, found, strict=True):
+            errors = self._errors(scaled[block], neighbors)
+            totals[reference[order[block]]] = errors.sum(axis=1)
+        others = np.setdiff1d(np.arange(len(X)), reference)
+        for block in row_blocks(len(others), X.shape[1]):
+            rows = X[others[block]].astype(np.float64, copy=False)
+            totals[others[block]] = self.errors(rows).sum(axis=1)
+        self.surprise = Surprise().fit(totals[reference])
+        return self.surprise(totals)
 
     def errors(self, X: np.ndarray) -> np.ndarray:
-        neighbors, squares = self._nearest(self.scaling.transform(X))
+        scaled = self.scaling.transform(X)
+        neighbors, _ = self._nearest(scaled)
+        return self._errors(scaled, neighbors)
+
+    def _errors(self, scaled: np.ndarray, neighbors: np.ndarray) -> np.ndarray:
+        squares = np.square(scaled[:, None] - self.rows[neighbors])
         doubted = np.einsum("nk,nkf->nf", self.doubt[neighbors], squares)
         return doubted / self.apart[neighbors].sum(axis=1, keepdims=True)
 
     def _nearest(self, scaled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Indices ``(n, n_neighbors)`` of the nearest rows, and squared differences."""
-        _, candidates = self.search.kneighbors(scaled)
-        squares = np.square(scaled[:, None] - self.rows[candidates])
+        """Indices ``(n, n_neighbors)`` of the nearest rows, and squared distances."""
+        candidates = self.search.kneighbors(scaled, return_distance=False)
+        # The distances of the search are rounded: those of equal rows are not zero.
+        differences = scaled[:, None] - self.rows[candidates]
+        squared = np.einsum("nkf,nkf->nk", differences, differences)
         n_neighbors = min(self.n_neighbors, len(self.rows) - 1)
-        equal = squares.sum(axis=2) <= _SAME
+        equal = squared <= _SAME
         left_out = equal & (equal.cumsum(axis=1) <= equal.shape[1] - n_neighbors)
         kept = ~left_out & ((~left_out).cumsum(axis=1) <= n_neighbors)
         shape = len(scaled), n_neighbors
-        return candidates[kept].reshape(shape), squares[kept].reshape(*shape, -1)
+        return candidates[kept].reshape(shape), squared[kept].reshape(shape)
+
+
+def _apart(squared: np.ndarray) -> np.ndarray:
+    """Mean distance of rows to their neighbours ``(n, n_neighbors)``.
+
+    Copies of one row do not tell how far rows are apart where they are.
+    """
+    apart = np.sqrt(squared).mean(axis=1)
+    typical = np.median(apart[apart > 0]) if apart.any() else 1.0
+    return np.where(apart > _COPIES * typical, apart, typical)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from skae._tables import map_blocks, row_blocks
+from skae._tables import map_blocks, row_blocks, spread
 from skae.estimators.detector._examples import Rows, View
 from skae.estimators.detector._expert import Expert
 from skae.estimators.detector._module import MaskedAutoencoder
 from skae.estimators.detector._surprise import Surprise
 
+_VARIANCE_ROWS = 1024  # of the core, at most, that tell how large residuals are
 _LEAST_VARIANCE = 1e-4  # of a feature that is predicted exactly; standardised: 1
 
 
@@ -28,30 +29,38 @@ class MaskedNetworks(Expert):
         Trained.
     view : View
         How it sees rows.
-
-    Attributes
-    ----------
-    reference_surprises : ndarray of shape (n_reference,)
-        At the reference rows.
     """
 
     def __init__(self, module: MaskedAutoencoder, view: View) -> None:
         self.module = module
         self.view = view
 
-    def fit(self, rows: Rows) -> MaskedNetworks:
-        """Measure the errors of the networks, which are trained no further."""
+    def fit_surprises(self, rows: Rows) -> np.ndarray:
+        """Measure the errors of the networks, which are trained no further.
+
+        Parameters
+        ----------
+        rows : Rows
+
+        Returns
+        -------
+        surprises : ndarray of shape (n_samples,)
+            At the training rows.
+        """
         self.module.eval().requires_grad_(False)
         X, reference = rows.X, rows.reference
-        self.variance = self._variance(X, np.intersect1d(rows.core, reference))
-        errors = map_blocks(self.errors, X[reference], X.shape[1], dtype=np.float64)
-        self.surprise = Surprise().fit(errors.sum(axis=1))
-        self.reference_surprises = self.surprise(errors.sum(axis=1))
-        return self
+        known = np.intersect1d(rows.core, reference)
+        self.variance = self._variance(X, spread(known, _VARIANCE_ROWS))
+        totals = map_blocks(self._totals, X, 1, dtype=np.float64)[:, 0]
+        self.surprise = Surprise().fit(totals[reference])
+        return self.surprise(totals)
 
     def errors(self, X: np.ndarray) -> np.ndarray:
         squared = self._residual(X).square()
         return squared.div_(self.variance).log1p_().mean(dim=0).numpy()
+
+    def _totals(self, X: np.ndarray) -> np.ndarray:
+        return self.errors(X).sum(axis=1, keepdims=True)
 
     def reconstruct(self, X: np.ndarray) -> np.ndarray:
         """Return what the networks expect on average, in the units of X."""

@@ -36,16 +36,30 @@ class Panel:
     nearest: NearestRows | None
 
     @classmethod
-    def of(
+    def fit_scores(
         cls, module: MaskedAutoencoder, rows: Rows, n_neighbors: int | None
-    ) -> Panel:
-        """Let trained networks judge, and the nearest rows if there are neighbours."""
-        networks = MaskedNetworks(module, rows.view).fit(rows)
-        if n_neighbors is None:
-            return cls(networks, None)
-        nearest = NearestRows(rows.scaling, n_neighbors)
-        reference = rows.X[rows.reference]
-        return cls(networks, nearest.fit(reference, networks.reference_surprises))
+    ) -> tuple[Panel, np.ndarray]:
+        """Let trained networks judge, and the nearest rows if there are neighbours.
+
+        Parameters
+        ----------
+        module : MaskedAutoencoder
+            Trained.
+        rows : Rows
+        n_neighbors : int or None
+
+        Returns
+        -------
+        panel : Panel
+        scores : ndarray of shape (n_samples,)
+            Of the training rows, which the experts have judged to be fitted.
+        """
+        networks, nearest = MaskedNetworks(module, rows.view), None
+        surprises = [networks.fit_surprises(rows)]
+        if n_neighbors is not None:
+            nearest = NearestRows(rows.scaling, n_neighbors)
+            surprises += [nearest.fit_surprises(rows.X, rows.reference, surprises[0])]
+        return cls(networks, nearest), _scores(np.stack(surprises))
 
     @property
     def experts(self) -> list[Expert]:
@@ -62,7 +76,7 @@ class Panel:
 
     def _score(self, rows: np.ndarray) -> np.ndarray:
         surprises, _ = self._judge(rows)
-        return -_parts(surprises).sum(axis=0)[:, None]
+        return _scores(surprises)[:, None]
 
     def _contribute(self, rows: np.ndarray) -> np.ndarray:
         surprises, errors = self._judge(rows)
@@ -78,6 +92,10 @@ class Panel:
             for expert, error in zip(self.experts, errors, strict=True)
         ]
         return np.stack(surprises), errors
+
+
+def _scores(surprises: np.ndarray) -> np.ndarray:
+    return -_parts(surprises).sum(axis=0)
 
 
 def _parts(surprises: np.ndarray) -> np.ndarray:

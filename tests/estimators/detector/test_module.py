@@ -269,10 +269,12 @@ class TestRows:
         assert torch.equal(soiled_rows.tensors()["input"], x)
         np.testing.assert_allclose(x.mean(dim=0), np.zeros(3), atol=1e-6)
         np.testing.assert_allclose(x.std(dim=0, correction=0), np.ones(3), rtol=1e-5)
-        errors, others = (
-            MaskedNetworks(masked(3), rows.view).fit(rows).errors(X)
-            for rows in (clean_rows, soiled_rows)
-        )
+        experts = [
+            MaskedNetworks(masked(3), rows.view) for rows in (clean_rows, soiled_rows)
+        ]
+        for expert, rows in zip(experts, (clean_rows, soiled_rows), strict=True):
+            expert.fit_surprises(rows)
+        errors, others = (expert.errors(X) for expert in experts)
         assert np.array_equal(others, errors)
 
     def test_noise_is_told_of_the_core_of_zero_and_of_units(

@@ -89,12 +89,14 @@ class TestScaling:
 
     def test_deviation_of_equal_values_is_zero(self) -> None:
         assert np.full(300, 0.1).std() > 0
-        assert deviation(np.full(300, 0.1)) == 0
+        assert deviation(np.full((1, 300), 0.1)) == [0]
 
     @pytest.mark.parametrize("unit", [1.0, 1e-200, 1e99])
     def test_deviation_in_any_unit(self, unit: float) -> None:
         column = unit * np.array([1.0, 2.0, 6.0])
-        assert deviation(column) == pytest.approx(unit * np.std([1, 2, 6]))
+        deviations = deviation(np.stack([column, column / unit]))
+        expected = np.std([1, 2, 6]) * np.array([unit, 1])
+        np.testing.assert_allclose(deviations, expected)
 
     def test_first_positive_scale(self) -> None:
         spread = np.array([2.0, 0.0, 1e-9, 0.0, 0.0])
@@ -267,7 +269,9 @@ def expert_of(
 ) -> NearestRows:
     if surprises is None:
         surprises = np.zeros(len(rows))
-    return NearestRows(scaling_of(rows), n_neighbors).fit(rows, surprises)
+    expert = NearestRows(scaling_of(rows), n_neighbors)
+    expert.fit_surprises(rows, np.arange(len(rows)), surprises)
+    return expert
 
 
 def nearest(rows: np.ndarray, point: np.ndarray, k: int) -> tuple[list, list]:
