@@ -78,11 +78,11 @@ class ReconstructionOutlierDetector(OutlierMixin, SetOutputMixin, NetworkEstimat
         no more. None leaves this expert out: what remains is an ensemble of
         autoencoders.
     batch_size : "auto" or int, default="auto"
-        Rows in a step; ``"auto"`` takes 256.
+        Rows in a step; ``"auto"`` takes 128.
     learning_rate_init : "auto" or float, default="auto"
-        Learning rate of Adam before it decays; ``"auto"`` takes 0.003.
-    max_iter : int, default=5
-        Largest number of rounds. A round is three passes over the training rows, but at
+        Learning rate of Adam before it decays; ``"auto"`` takes 0.02.
+    max_iter : int, default=2
+        Largest number of rounds. A round is one and a half passes over the core, but at
         least 20 and at most 300 steps. Nothing is held out that could end a training
         in time, because anomalies among the rows would decide; a few rounds are enough,
         since features are judged only where they were hidden.
@@ -194,7 +194,7 @@ class ReconstructionOutlierDetector(OutlierMixin, SetOutputMixin, NetworkEstimat
         n_neighbors: int | None = 5,
         batch_size: Literal["auto"] | int = "auto",
         learning_rate_init: Literal["auto"] | float = "auto",
-        max_iter: int = 5,
+        max_iter: int = 2,
         tol: float = 1e-3,
         n_iter_no_change: int = 3,
         device: str | torch.device = "cpu",
@@ -261,7 +261,9 @@ class ReconstructionOutlierDetector(OutlierMixin, SetOutputMixin, NetworkEstimat
         problem = Problem(
             module, Objective(LOSSES["squared_error"], hide), tensors, samples
         )
-        settings = self._settings(samples, batch_size=256, learning_rate=3e-3)
+        settings = self._settings(
+            samples, batch_size=128, learning_rate=0.02, passes=1.5
+        )
         return self._learn(problem, rows, draws, {"X": X, "y": y}, settings)
 
     def _take_over(
