@@ -7,7 +7,7 @@ compiler and a computer algebra system, which takes longer than a fit.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import torch
 
@@ -20,11 +20,6 @@ class _State(NamedTuple):
     mean: torch.Tensor
     square: torch.Tensor
     steps: torch.Tensor
-
-    @classmethod
-    def of(cls, values: torch.Tensor, gradient: torch.Tensor) -> Self:
-        zeros = torch.zeros_like
-        return cls(values, gradient, zeros(values), zeros(values), values.new_zeros(()))
 
 
 class Adam:
@@ -42,7 +37,7 @@ class Adam:
     """
 
     def __init__(self, values: torch.Tensor, gradient: torch.Tensor) -> None:
-        self._state = _State.of(values, gradient)
+        self._state = _begin(values, gradient)
         self._update = _fastest(values.device)
 
     def step(self, learning_rate: float) -> None:
@@ -51,14 +46,20 @@ class Adam:
         self._update(self._state, learning_rate)
 
 
+def _begin(values: torch.Tensor, gradient: torch.Tensor) -> _State:
+    mean, square = torch.zeros_like(values), torch.zeros_like(values)
+    return _State(values, gradient, mean, square, values.new_zeros(()))
+
+
 def _fused(state: _State, learning_rate: float) -> None:
+    values, gradient, mean, square, steps = ([tensor] for tensor in state)
     torch._fused_adam_(
-        [state.values],
-        [state.gradient],
-        [state.mean],
-        [state.square],
+        values,
+        gradient,
+        mean,
+        square,
         [],
-        [state.steps],
+        steps,
         lr=learning_rate,
         beta1=_BETA1,
         beta2=_BETA2,
@@ -82,7 +83,7 @@ def _fastest(device: torch.device) -> Callable[[_State, float], None]:
     """Return the single call of torch, which is no public function, or what it does."""
     nothing = torch.zeros(1, device=device)
     try:
-        _fused(_State.of(nothing, nothing.clone()), 0.0)
+        _fused(_begin(nothing, nothing.clone()), 0.0)
     except (AttributeError, TypeError, RuntimeError):
         return _plain
     return _fused

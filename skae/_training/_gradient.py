@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -14,10 +15,11 @@ from skae.losses import Loss
 from skae.networks._pullback import Gradients, covered
 
 
+@dataclass(frozen=True)
 class Gradient(ABC):
     """Leaves the gradient of a batch in the flat gradient of a module.
 
-    Parameters
+    Attributes
     ----------
     module : nn.Module
     objective : Objective
@@ -27,17 +29,10 @@ class Gradient(ABC):
         Source of the noise.
     """
 
-    def __init__(
-        self,
-        module: Any,
-        objective: Objective,
-        flat: FlatParameters,
-        generator: torch.Generator,
-    ) -> None:
-        self._module = module
-        self._objective = objective
-        self._flat = flat
-        self._generator = generator
+    module: Any
+    objective: Objective
+    flat: FlatParameters
+    generator: torch.Generator
 
     @abstractmethod
     def __call__(self, batch: Tensors) -> torch.Tensor:
@@ -53,15 +48,15 @@ class GradientByRules(Gradient):
 
     @torch.no_grad()
     def __call__(self, batch: Tensors) -> torch.Tensor:
-        loss = self._objective.loss
-        batch = self._objective.prepare(batch, self._generator)
+        loss = self.objective.loss
+        batch = self.objective.prepare(batch, self.generator)
         target = batch["target"]
-        output, kept = self._module.record(batch)
+        output, kept = self.module.record(batch)
         error, slope = loss.pointwise(output, target), _slope(loss, output, target)
         if "weight" in batch:
             error, slope = error * batch["weight"], slope * batch["weight"]
         slope.div_(target[0].numel())
-        self._module.collect(slope, kept, Gradients())
+        self.module.collect(slope, kept, Gradients())
         return error.mean()
 
 
@@ -78,8 +73,8 @@ class GradientByAutograd(Gradient):
     """Torch finds it, whatever the module does."""
 
     def __call__(self, batch: Tensors) -> torch.Tensor:
-        self._flat.gradient.zero_()
-        terms = self._objective(self._module, batch, self._generator)
+        self.flat.gradient.zero_()
+        terms = self.objective(self.module, batch, self.generator)
         target = batch["target"]
         loss = total(terms).sum() / target[0].numel()
         loss.backward()
