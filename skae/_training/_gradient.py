@@ -46,7 +46,7 @@ class Gradient(ABC):
 class GradientByRules(Gradient):
     """Each layer knows its own."""
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def __call__(self, batch: Tensors) -> torch.Tensor:
         loss = self.objective.loss
         batch = self.objective.prepare(batch, self.generator)
@@ -63,8 +63,8 @@ class GradientByRules(Gradient):
 def _slope(loss: Loss, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     if loss.slope is not None:
         return loss.slope(output, target)
-    with torch.enable_grad():
-        output = output.detach().requires_grad_()
+    with torch.inference_mode(False), torch.enable_grad():
+        output, target = output.clone().requires_grad_(), target.clone()
         (slope,) = torch.autograd.grad(loss.pointwise(output, target).sum(), output)
     return slope
 
