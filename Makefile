@@ -65,9 +65,9 @@ bench: .venv/.bench  ## the measured tables in docs/measured; DATA=folder for mo
 	    $(if $(DATA),--data "$(DATA)")
 	$(BIN)/python benchmarks/training_methods.py --output docs/measured \
 	    $(if $(DATA),--data "$(DATA)")
-	$(BIN)/python benchmarks/engine_speed.py --output docs/measured
 	$(BIN)/python benchmarks/growth.py --output docs/measured
-	$(BIN)/python benchmarks/outlier_cost.py --output docs/measured
+	$(BIN)/python benchmarks/speed.py --output docs/measured \
+	    $(if $(DATA),--data "$(DATA)")
 
 # Mutants of the lower floors have to be noticed by the tests of these. A mutant may ask
 # for more memory than there is.

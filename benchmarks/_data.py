@@ -1,4 +1,4 @@
-"""The data sets of the benchmarks: scikit-learn's own, and those of a folder."""
+"""The data of the benchmarks: scikit-learn's own, of a folder, or synthetic."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from sklearn.datasets import (
 )
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
+
+N_FACTORS = 6  # of the synthetic rows
 
 
 @dataclass(frozen=True)
@@ -117,3 +119,24 @@ def _with_a_rare_class() -> Iterator[Dataset]:
         rows = np.concatenate([normal, rare])
         name = fetch.__name__.removeprefix("load_")
         yield Dataset(f"sklearn/{name}", X[rows], (y[rows] == 0).astype(int))
+
+
+def curved_rows(n_rows: int, n_features: int, dtype: type = np.float64) -> np.ndarray:
+    """Return rows near a curved surface, written in place: the peak is the rows."""
+    rng = np.random.default_rng(0)
+    weights = rng.standard_normal((N_FACTORS, n_features), dtype=dtype)
+    X = np.empty((n_rows, n_features), dtype=dtype)
+    for block in np.array_split(X, max(1, n_rows // 10_000)):
+        rng.standard_normal(out=block, dtype=dtype)
+        block *= 0.3
+        factors = rng.standard_normal((len(block), N_FACTORS), dtype=dtype)
+        block += np.tanh(factors @ weights)
+    return X
+
+
+def hide(X: np.ndarray, share: float) -> np.ndarray:
+    """Replace a share of the values by NaN, in place."""
+    rng = np.random.default_rng(0)
+    for block in np.array_split(X, max(1, len(X) // 10_000)):
+        block[rng.random(block.shape) < share] = np.nan
+    return X

@@ -24,7 +24,6 @@ import pandas as pd
 import torch
 from _data import Dataset, load
 from _report import command_line, publish, threads
-from growth import alone, peak_memory
 from scipy.optimize import brentq
 from scipy.special import expit
 from sklearn.base import BaseEstimator, clone
@@ -260,44 +259,6 @@ def _summary(method: str, rows: pd.DataFrame, rmse: pd.DataFrame) -> dict[str, o
     }
 
 
-def make_rows(n_rows: int) -> np.ndarray:
-    """Return rows of 20 columns near a curved surface, 30 % of the values missing.
-
-    They are written in place: the peak is the rows.
-    """
-    rng = np.random.default_rng(0)
-    weights = rng.normal(size=(6, 20))
-    X = np.empty((n_rows, 20))
-    for block in np.array_split(X, max(1, n_rows // 10_000)):
-        block[:] = np.tanh(rng.normal(size=(len(block), 6)) @ weights)
-        block += rng.normal(scale=0.3, size=block.shape)
-        block[rng.random(block.shape) < 0.3] = np.nan
-    return X
-
-
-def measure_cost(method: str, n_rows: int) -> dict[str, object]:
-    """Return the CPU time of a fit and of a transform, and the memory of the fit."""
-    with threads(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        torch.optim.Adam([torch.zeros(1)])
-        clone(METHODS[method]).fit(make_rows(100))  # imports are not measured
-        X = make_rows(n_rows)
-        before = peak_memory()
-        began = time.process_time()
-        imputer = clone(METHODS[method]).fit(X)
-        fitted = time.process_time()
-        memory = peak_memory() - before
-        imputer.transform(X)
-        done = time.process_time()
-    return {
-        "method": method,
-        "rows": n_rows,
-        "fit, CPU s": fitted - began,
-        "memory of the fit, MB": memory,
-        "transform, rows / s": round(n_rows / (done - fitted)),
-    }
-
-
 def main() -> None:
     parser = command_line(__doc__)
     parser.add_argument(
@@ -313,27 +274,10 @@ def main() -> None:
         datasets = [d for d in datasets if any(part in d.name for part in parts)]
         if not datasets:
             parser.error(f"no set has one of {parts} in its name")
-    cost = pd.DataFrame(
-        alone(measure_cost, *case)
-        for case in (
-            (OURS, 3_000),
-            (TREES, 3_000),
-            (OURS, 100_000),
-            (OURS, 1_000_000),
-        )
-    )
     torch.optim.Adam([torch.zeros(1)])  # the first one imports torch's compiler
     with threads(1):
         frame = run(datasets, METHODS)
-    sections = [
-        *report(frame),
-        (
-            "Tables of 20 columns, one thread. Memory is what the peak of the fit adds "
-            "to a process that holds the rows.",
-            cost,
-        ),
-    ]
-    publish("imputation_quality", sections, options.output)
+    publish("imputation_quality", list(report(frame)), options.output)
     if options.output is not None:
         path = options.output / "imputation_quality.csv"
         frame.to_csv(path, index=False, float_format="%.6g")

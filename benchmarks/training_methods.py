@@ -5,8 +5,8 @@ how many rounds those are. Nothing is held out, and no plateau ends the training
 images, dense and convolutional networks are compared with PCA by the fraction of
 variance unexplained (FVU) on held-out rows, and by a 5-nearest-neighbour classifier on
 the components. On scikit-learn's digits, layer-wise pretraining is compared with joint
-training. Last come the cost of convolutions beside the same network in a hand-written
-loop, and of a grid search in two processes.
+training. Last come the memory of convolutions beside the same network in a hand-written
+loop, and the cost of a grid search in two processes.
 
     python benchmarks/training_methods.py
     python benchmarks/training_methods.py --data FOLDER --output docs/measured
@@ -16,8 +16,7 @@ from __future__ import annotations
 
 import itertools
 import math
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -25,14 +24,14 @@ import numpy as np
 import pandas as pd
 import torch
 from _data import Dataset, load
+from _loops import ConvolutionalLayers, train_by_hand
+from _measure import alone, cpu_seconds, peak_memory, seconds
 from _report import command_line, publish, threads
-from growth import alone, peak_memory, seconds
 from sklearn.base import BaseEstimator, clone
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
-from torch import nn
 from tqdm import tqdm
 from transform_quality import evaluate
 
@@ -89,19 +88,13 @@ def with_rounds(estimator: BaseEstimator, rounds: int) -> BaseEstimator:
     return clone(estimator).set_params(**dict.fromkeys(names, rounds))
 
 
-def cpu_time(action: Callable[[], object]) -> float:
-    began = time.process_time()
-    action()
-    return time.process_time() - began
-
-
-def cpu_seconds(estimator: BaseEstimator, X: np.ndarray) -> float:
-    return cpu_time(partial(estimator.fit, X))
+def fit_seconds(estimator: BaseEstimator, X: np.ndarray) -> float:
+    return cpu_seconds(partial(estimator.fit, X))
 
 
 def rounds_within(budget: float, estimator: BaseEstimator, X: np.ndarray) -> int:
     """Return how many rounds a fit can have in so many CPU seconds, from two trials."""
-    one, three = (cpu_seconds(with_rounds(estimator, n), X) for n in (1, 3))
+    one, three = (fit_seconds(with_rounds(estimator, n), X) for n in (1, 3))
     return max(1, round(1 + (budget - one) / max((three - one) / 2, 1e-3)))
 
 
@@ -140,12 +133,12 @@ def where_layerwise_pays(repeats: int) -> Iterator[dict[str, object]]:
     for n_rows, network in tqdm(list(itertools.product((100, 1000), networks))):
         joint = Autoencoder(8, start=None, network=network, max_iter=40)
         layerwise = clone(joint).set_params(pretraining="layerwise")
-        budget = cpu_seconds(joint, X[:n_rows])
+        budget = fit_seconds(joint, X[:n_rows])
         layerwise = with_rounds(layerwise, rounds_within(budget, layerwise, X[:n_rows]))
         errors, times = [], []
         for seed in range(repeats):
             fits = [clone(e).set_params(random_state=seed) for e in (joint, layerwise)]
-            times.append([cpu_seconds(fit, X[:n_rows]) for fit in fits])
+            times.append([fit_seconds(fit, X[:n_rows]) for fit in fits])
             errors.append([1 - fit.score(test) for fit in fits])
         (a, b), (a_seconds, b_seconds) = np.mean(errors, axis=0), np.mean(times, axis=0)
         pca = PCA(8).fit(X[:n_rows])
@@ -163,39 +156,7 @@ def where_layerwise_pays(repeats: int) -> Iterator[dict[str, object]]:
         }
 
 
-class PlainConvolutions(nn.Sequential):
-    """The layers of ``ConvolutionalNetwork((28, 28))``, written down."""
-
-    def __init__(self, k: int) -> None:
-        super().__init__(
-            *(nn.Conv2d(1, 8, 4, 2, 1), nn.SiLU()),
-            *(nn.Conv2d(8, 16, 4, 2, 1), nn.SiLU()),
-            *(nn.Flatten(), nn.Linear(784, 128), nn.SiLU(), nn.Linear(128, k)),
-            *(nn.Linear(k, 128), nn.SiLU(), nn.Linear(128, 784), nn.SiLU()),
-            *(nn.Unflatten(1, (16, 7, 7)), nn.ConvTranspose2d(16, 8, 4, 2, 1)),
-            *(nn.SiLU(), nn.ConvTranspose2d(8, 1, 4, 2, 1)),
-        )
-
-
-def train_by_hand(X: np.ndarray, rounds: int) -> None:
-    """Train as one would without the package: batches gathered from memory."""
-    images = torch.from_numpy(X).view(-1, 1, 28, 28)
-    network = PlainConvolutions(16)
-    optimizer = torch.optim.Adam(network.parameters(), lr=3e-3, fused=True)
-    for _ in range(rounds * STEPS):
-        batch = images[torch.randint(len(images), (64,))]
-        optimizer.zero_grad()
-        nn.functional.mse_loss(network(batch), batch).backward()
-        optimizer.step()
-
-
-def train_estimator(X: np.ndarray, rounds: int) -> None:
-    network = ConvolutionalNetwork((28, 28))
-    Autoencoder(16, start=None, network=network, max_iter=rounds).fit(X)
-
-
 STEPS = 188
-LOOPS = {"hand-written loop": train_by_hand, "AutoencoderTransformer": train_estimator}
 
 
 def images_of_noise() -> np.ndarray:
@@ -203,17 +164,16 @@ def images_of_noise() -> np.ndarray:
     return np.random.default_rng(0).random((4_000, 784), dtype=np.float32)
 
 
-def measure_step(repeats: int) -> dict[str, np.ndarray]:
-    """Return the CPU seconds a step takes each loop, several times and in turns."""
-    X = images_of_noise()
-    times: dict[str, list[float]] = {loop: [] for loop in LOOPS}
-    with threads(1):
-        for _ in range(repeats):
-            for loop, train in LOOPS.items():
-                # What a fit costs besides its steps is no part of the difference.
-                one, three = (cpu_time(partial(train, X, n)) for n in (1, 3))
-                times[loop].append((three - one) / (2 * STEPS))
-    return {loop: np.array(values) for loop, values in times.items()}
+def one_round_by_hand(X: np.ndarray) -> None:
+    train_by_hand(ConvolutionalLayers(16), X, batch_size=64, n_steps=STEPS)
+
+
+def one_round(X: np.ndarray) -> None:
+    network = ConvolutionalNetwork((28, 28))
+    Autoencoder(16, start=None, network=network, max_iter=1).fit(X)
+
+
+LOOPS = {"hand-written loop": one_round_by_hand, "AutoencoderTransformer": one_round}
 
 
 def measure_memory(loop: str) -> dict[str, float]:
@@ -222,19 +182,16 @@ def measure_memory(loop: str) -> dict[str, float]:
     torch.optim.Adam([torch.zeros(1)])  # its imports are not measured
     with threads(1):
         before = peak_memory()
-        LOOPS[loop](X, rounds=1)
+        LOOPS[loop](X)
     return {"peak": peak_memory(), "added": peak_memory() - before}
 
 
-def cost_of_convolutions(repeats: int) -> Iterator[dict[str, object]]:
-    times = alone(measure_step, repeats)
+def memory_of_convolutions() -> Iterator[dict[str, object]]:
     memory = {loop: alone(measure_memory, loop) for loop in LOOPS}
     reference = next(iter(LOOPS))
     for loop in LOOPS:
         yield {
             "loop": loop,
-            "ms a step": 1e3 * np.median(times[loop]),
-            "time / hand-written": np.median(times[loop] / times[reference]),
             "peak memory, MB": memory[loop]["peak"],
             "of it training, MB": memory[loop]["added"],
             "peak / hand-written": memory[loop]["peak"] / memory[reference]["peak"],
@@ -281,12 +238,12 @@ def layerwise_section(repeats: int) -> Section:
     )
 
 
-def convolutions_section(repeats: int) -> Section:
+def convolutions_section() -> Section:
     return (
         "Training of ConvolutionalNetwork((28, 28)) on 4,000 images, one thread, "
-        "beside the same network in a hand-written loop: CPU time of a step, the "
-        f"median of {repeats} runs in turns, and memory of a process with all imports.",
-        pd.DataFrame(cost_of_convolutions(repeats)),
+        "beside the same network in a hand-written loop: memory of a process with all "
+        "imports.",
+        pd.DataFrame(memory_of_convolutions()),
     )
 
 
@@ -317,7 +274,7 @@ def main() -> None:
     torch.optim.Adam([torch.zeros(1)])  # imports torch's compiler, which takes a second
     # On Linux a process inherits the peak of memory of the one that it comes from, so
     # memory is measured while this one is small.
-    convolutions = convolutions_section(options.repeats)
+    convolutions = convolutions_section()
     sections = [
         images_section([d for d in datasets if d.name in CELLS], options.seconds),
         layerwise_section(options.repeats),
