@@ -74,7 +74,7 @@ def imputer_case(rows: str, X: np.ndarray) -> Case:
     peer = IterativeImputer(trees, max_iter=4, random_state=0)
     return Case(
         "DenoisingImputer", rows, X, partial(ours.fit, X),
-        "IterativeImputer, extra trees", partial(peer.fit, X),
+        "IterativeImputer with trees", partial(peer.fit, X),
     )  # fmt: skip
 
 
@@ -110,7 +110,7 @@ def small_and_middle(datasets: list[Dataset]) -> list[Dataset]:
 def make_cases(folder: Path | None) -> Iterator[Case]:
     """Yield the cases, those of each estimator with the smallest first.
 
-    One synthetic table is the same wherever this runs.
+    The sets are those of a folder or scikit-learn's; synthetic tables are in any case.
     """
     of_sklearn = folder is None
     datasets = [
@@ -187,7 +187,7 @@ NETWORKS = {
     "64-64-16-64-64, batch 128": dense(64, 64, 16, batch_size=128),
     "784-256-32-256-784, batch 256": dense(784, 256, 32, batch_size=256),
     "convolutions of 28 x 28, batch 64": Network(
-        4_000, 784, 64, partial(ConvolutionalLayers, 16),
+        1_280, 784, 64, partial(ConvolutionalLayers, 16),
         {"n_components": 16, "network": ConvolutionalNetwork((28, 28))},
     ),
 }  # fmt: skip

@@ -2,8 +2,8 @@
 
 Two processes take turns, fit by fit: one imports the package of this tree, the other
 that of a revision checked out beside it, by default the last tag or, without tags, the
-parent of this commit. So both meet the same moods of the machine, and every number is
-the median of ratios of runs one after the other. Three things are measured.
+parent of this commit. A machine that turns slower slows both, and every ratio is the
+median of ratios of runs one after the other. Three things are measured.
 
 Fits, on one thread and in CPU seconds, beside those of what the estimator takes the
 place of: PCA, IterativeImputer with trees, PyOD's AutoEncoder, ridge regression.
@@ -14,6 +14,8 @@ timed on one thread in CPU seconds and on two by the clock; these need an idle m
 next to other work threads wait for each other, and even the ratios mean nothing.
 
 Fresh processes: what ``import skae`` and a first fit add to torch and scikit-learn.
+
+What an earlier package depends on has to be installed.
 
     python benchmarks/speed.py --quick
     python benchmarks/speed.py --against HEAD~3 --data FOLDER --output docs/measured
@@ -87,7 +89,8 @@ def checkout(revision: str) -> Iterator[Path]:
 
 def run_in(tree: Path) -> dict[str, str]:
     """Return an environment in which Python imports the package of a tree."""
-    return os.environ | {"PYTHONPATH": str(tree), "OMP_NUM_THREADS": "1"}
+    path = os.pathsep.join([str(tree), os.environ.get("PYTHONPATH", "")])
+    return os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
 
 
 class Worker:
@@ -205,10 +208,34 @@ def fresh_rows(
         {
             "process": process,
             "CPU s": np.median(times["ours"][:, column]),
-            "previous, CPU s": np.median(times["previous"][:, column]),
+            "/ previous": np.median(
+                times["ours"][:, column] / times["previous"][:, column]
+            ),
         }
         for column, process in enumerate(("import skae", "import and first fit"))
     ]
+
+
+def measure(
+    against: str, data: Path | None, repeats: int, quick: bool
+) -> tuple[list[Row], list[Row], list[Row]]:
+    """Return what fits, steps and fresh processes take."""
+    tree = HERE.parent
+    with ExitStack() as stack:
+        tree_before = stack.enter_context(checkout(against))
+        now = stack.enter_context(Worker(tree, data))
+        before = stack.enter_context(Worker(tree_before, data))
+        cases = now.measure("cases")
+        steps = list(product(now.measure("networks"), MEMBERS, THREADS))
+        if quick:  # of every estimator, the smallest case is the first
+            by_estimator = groupby(cases, itemgetter("estimator"))
+            cases, steps = [next(group) for _, group in by_estimator], steps[:1]
+        table = now.measure("table", cases[0]["label"])
+        return (
+            [fit_row(now, before, case, repeats) for case in tqdm(cases, "fits")],
+            [step_row(now, before, step, repeats) for step in tqdm(steps, "steps")],
+            fresh_rows(tree, tree_before, table, repeats),
+        )
 
 
 def history_row(
@@ -228,6 +255,7 @@ def history_row(
             row[f"{name} / hand-written"] = step["/ hand-written"]
     for process in fresh:
         row[f"{process['process']}, CPU s"] = process["CPU s"]
+        row[f"{process['process']} / previous"] = process["/ previous"]
     return row
 
 
@@ -267,25 +295,7 @@ def main() -> None:
     if os.getloadavg()[0] + max(THREADS) > os.cpu_count() + 0.5:
         print("The machine is busy: what takes two threads is not to be trusted.")
 
-    tree = HERE.parent
-    with ExitStack() as stack:
-        tree_before = stack.enter_context(checkout(against))
-        now = stack.enter_context(Worker(tree, data))
-        before = stack.enter_context(Worker(tree_before, data))
-        cases, networks = now.measure("cases"), now.measure("networks")
-        steps = list(product(networks, MEMBERS, THREADS))
-        smallest = [next(group) for _, group in groupby(cases, itemgetter("estimator"))]
-        if options.quick:
-            cases, steps = smallest, [(networks[0], MEMBERS[0], 1)]
-
-        fits = [fit_row(now, before, case, repeats) for case in tqdm(cases, "fits")]
-        step_rows = [
-            step_row(now, before, step, repeats) for step in tqdm(steps, "steps")
-        ]
-        table = now.measure("table", smallest[0]["label"])
-        fresh = fresh_rows(tree, tree_before, table, repeats)
-
-    revisions = {"commit": commit, "date": date, "against": against}
+    fits, steps, fresh = measure(against, data, repeats, options.quick)
     sections = [
         (
             f"Commit {commit} of {date} against {against}: fits on one thread, the "
@@ -296,17 +306,18 @@ def main() -> None:
         (
             "One optimizer step and member of AutoencoderTransformer: CPU time on one "
             f"thread, wall time on two, the median of {repeats} runs.",
-            pd.DataFrame(step_rows),
+            pd.DataFrame(steps),
         ),
         (
             "A fresh process that has imported torch and scikit-learn's PCA. The first "
-            f"fit is one of {smallest[0]['rows']}.",
+            f"fit is one of {fits[0]['rows']}.",
             pd.DataFrame(fresh),
         ),
     ]
     publish("speed", sections, options.output)
     if options.output is not None:
-        row = history_row(revisions, fits, step_rows, fresh)
+        revisions = {"commit": commit, "date": date, "against": against}
+        row = history_row(revisions, fits, steps, fresh)
         add_to_history(row, options.output / "speed.csv")
 
 
