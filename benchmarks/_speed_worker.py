@@ -138,8 +138,12 @@ def make_cases(folder: Path | None) -> Iterator[Case]:
 
 
 def warm_up() -> None:
-    """Let this process import and compile what fits need when they first run."""
+    """Let this process import and compile what is needed at first.
+
+    The first optimizer of torch alone imports a compiler, which takes a second.
+    """
     X = curved_rows(50, 16)
+    train_by_hand(DenseLayers((16, 8, 2, 8, 16)), X.astype(np.float32), 10, n_steps=5)
     cases = [transformer_case("", X), imputer_case("", X), detector_case("", X)]
     for case in [*cases, denoiser_case(Dataset("", X))]:
         case.fit()

@@ -89,8 +89,8 @@ def checkout(revision: str) -> Iterator[Path]:
 
 def run_in(tree: Path) -> dict[str, str]:
     """Return an environment in which Python imports the package of a tree."""
-    path = os.pathsep.join([str(tree), os.environ.get("PYTHONPATH", "")])
-    return os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
+    path = [str(tree), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(path), "OMP_NUM_THREADS": "1"}
 
 
 class Worker:
