@@ -31,17 +31,18 @@ class Verdict:
 
 
 class Gate:
-    """Keep no more of the network than held-out rows prove to be of use.
+    """Keep of the network what is best for held-out rows, if that is proved.
 
-    The least weight is taken that is not significantly worse than the best one. A
-    network that is right in direction but overfitted in size is of use at half its
-    size; one whose gain could as well be chance gets no weight at all.
+    A network that is right in direction but overfitted in size is of use at half its
+    size; one whose gain could as well be chance gets no weight at all. The least weight
+    that is not significantly worse than the best was tried: where a gain is proved, to
+    be that careful costs more than it saves.
 
     Parameters
     ----------
     standard_errors : float
-        By how many standard errors of the mean difference a weight has to be worse than
-        the best one to be given up; by default, the one-sided 5 % level. Zero takes the
+        By how many standard errors of the mean difference the start alone has to be
+        worse than the best weight; by default, the one-sided 5 % level. Zero takes the
         best weight.
 
     Attributes
@@ -64,12 +65,9 @@ class Gate:
         self.start_error_ = error_at(0.0)
         errors = {0.0: self.start_error_}
         errors |= {weight: error_at(weight) for weight in self.weights}
-        least = min(errors.values(), key=np.mean)
-        self.weight_ = next(
-            weight
-            for weight, error in errors.items()
-            if not self._exceeds(error, least)
-        )
+        best = min(errors, key=lambda weight: errors[weight].mean())
+        proven = self._exceeds(self.start_error_, errors[best])
+        self.weight_ = best if proven else 0.0
         self.held_out_error_ = errors[self.weight_]
         return self
 

@@ -52,6 +52,14 @@ def test_gain_has_to_be_significant(t: float, kept: bool) -> None:
     assert (gate.weight_ > 0) is kept
 
 
+def test_of_weights_that_are_better_than_none_the_best_is_taken() -> None:
+    """Also where chance could tell it from a smaller one."""
+    alternating = np.array([-1.0, 1.0] * 50)
+    errors = {0.0: 10.0, 0.25: 5.0, 0.5: 4.0, 0.75: 3.99 + alternating, 1.0: 6.0}
+    gate = Gate().fit(lambda weight: errors[weight] + np.zeros(100))
+    assert gate.weight_ == 0.75
+
+
 def test_no_gain_is_no_reason_to_keep_a_network() -> None:
     assert Gate().fit(lambda weight: np.ones(50)).weight_ == 0
     assert Gate().fit(lambda weight: np.zeros(50)).weight_ == 0
