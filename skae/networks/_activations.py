@@ -3,112 +3,117 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import NamedTuple
 
 import torch
 from torch.nn import functional
 
 from skae.networks._pullback import Differentiable, Gradients
 
-#: Their overloads without a search for one, which takes longer than what they compute.
+#: ``default`` is the overload itself: to have torch look for it takes longer.
 _aten = torch.ops.aten
 
 
-class Values(NamedTuple):
-    """What an activation function was given and what it returned."""
-
-    x: torch.Tensor
-    y: torch.Tensor
-
-
 class Activation(Differentiable):
-    """A function of every element, and its slope."""
+    """A function of every element."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.function(x)
 
-    def record(self, x: torch.Tensor) -> tuple[torch.Tensor, Values]:
-        y = self.function(x)
-        return y, Values(x, y)
-
     def pull_back(
-        self, gradient: torch.Tensor, kept: Values, gradients: Gradients
+        self, gradient: torch.Tensor, kept: torch.Tensor, gradients: Gradients
     ) -> torch.Tensor:
         return self.times_slope(gradient, kept)
 
     @abstractmethod
-    def function(self, x: torch.Tensor) -> torch.Tensor: ...
+    def function(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the value of the function."""
 
     @abstractmethod
-    def times_slope(self, gradient: torch.Tensor, kept: Values) -> torch.Tensor: ...
+    def times_slope(self, gradient: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
+        """Return a gradient times the slope of the function."""
 
 
-class Identity(Activation):
+class SlopeFromInput(Activation):
+    """One whose slope follows from what it was given."""
+
+    def record(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.function(x), x
+
+
+class SlopeFromOutput(Activation):
+    """One whose slope follows from what it returned, which the next layer keeps too."""
+
+    def record(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        y = self.function(x)
+        return y, y
+
+
+class Identity(SlopeFromOutput):
     def function(self, x: torch.Tensor) -> torch.Tensor:
         return x
 
-    def times_slope(self, gradient: torch.Tensor, kept: Values) -> torch.Tensor:
+    def times_slope(self, gradient: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
         return gradient
 
 
-class Logistic(Activation):
+class Logistic(SlopeFromOutput):
     def function(self, x: torch.Tensor) -> torch.Tensor:
         return x.sigmoid()
 
-    def times_slope(self, gradient: torch.Tensor, kept: Values) -> torch.Tensor:
-        return _aten.sigmoid_backward.default(gradient, kept.y)
+    def times_slope(self, gradient: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
+        return _aten.sigmoid_backward.default(gradient, kept)
 
 
-class Tanh(Activation):
+class Tanh(SlopeFromOutput):
     def function(self, x: torch.Tensor) -> torch.Tensor:
         return x.tanh()
 
-    def times_slope(self, gradient: torch.Tensor, kept: Values) -> torch.Tensor:
-        return _aten.tanh_backward.default(gradient, kept.y)
+    def times_slope(self, gradient: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
+        return _aten.tanh_backward.default(gradient, kept)
 
 
-class ReLU(Activation):
+class ReLU(SlopeFromOutput):
     def function(self, x: torch.Tensor) -> torch.Tensor:
         return x.relu()
 
-    def times_slope(self, gradient: torch.Tensor, kept: Values) -> torch.Tensor:
-        return _aten.threshold_backward.default(gradient, kept.y, 0)
+    def times_slope(self, gradient: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
+        return _aten.threshold_backward.default(gradient, kept, 0)
 
 
-class ELU(Activation):
+class ELU(SlopeFromInput):
     def function(self, x: torch.Tensor) -> torch.Tensor:
         return functional.elu(x)
 
-    def times_slope(self, gradient: torch.Tensor, kept: Values) -> torch.Tensor:
-        return _aten.elu_backward.default(gradient, 1.0, 1.0, 1.0, False, kept.x)
+    def times_slope(self, gradient: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
+        return _aten.elu_backward.default(gradient, 1.0, 1.0, 1.0, False, kept)
 
 
-class SELU(Activation):
+class SELU(SlopeFromInput):
     _alpha, _scale = 1.6732632423543772, 1.0507009873554805
 
     def function(self, x: torch.Tensor) -> torch.Tensor:
         return functional.selu(x)
 
-    def times_slope(self, gradient: torch.Tensor, kept: Values) -> torch.Tensor:
+    def times_slope(self, gradient: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
         return _aten.elu_backward.default(
-            gradient, self._alpha, self._scale, 1.0, False, kept.x
+            gradient, self._alpha, self._scale, 1.0, False, kept
         )
 
 
-class GELU(Activation):
+class GELU(SlopeFromInput):
     def function(self, x: torch.Tensor) -> torch.Tensor:
         return functional.gelu(x)
 
-    def times_slope(self, gradient: torch.Tensor, kept: Values) -> torch.Tensor:
-        return _aten.gelu_backward.default(gradient, kept.x)
+    def times_slope(self, gradient: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
+        return _aten.gelu_backward.default(gradient, kept)
 
 
-class SiLU(Activation):
+class SiLU(SlopeFromInput):
     def function(self, x: torch.Tensor) -> torch.Tensor:
         return functional.silu(x)
 
-    def times_slope(self, gradient: torch.Tensor, kept: Values) -> torch.Tensor:
-        return _aten.silu_backward.default(gradient, kept.x)
+    def times_slope(self, gradient: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
+        return _aten.silu_backward.default(gradient, kept)
 
 
 ACTIVATIONS: dict[str, type[Activation]] = {
