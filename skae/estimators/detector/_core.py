@@ -37,7 +37,7 @@ def core_rows(
     n_core = max(math.ceil(fraction * len(candidates)), min(len(candidates), 2))
     for _ in range(_PASSES):
         chosen = random_state.choice(core, (_CODEBOOKS, _CODES)).T
-        codebooks = _Codebooks(scaling, scaling.transform(X[chosen]))
+        codebooks = Codebooks(scaling, scaling.transform(X[chosen]))
         errors = codebooks.errors(X)[candidates]
         core = np.sort(candidates[np.argsort(errors, kind="stable")[:n_core]])
     return core
@@ -56,7 +56,7 @@ def idle_rows(X: np.ndarray, random_state: np.random.RandomState) -> np.ndarray:
     return keys == distinct[counts.argmax()]
 
 
-class _Codebooks:
+class Codebooks:
     """Codebooks, each of which reconstructs a row by the nearest of its codes.
 
     Parameters

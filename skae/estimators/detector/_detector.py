@@ -84,8 +84,9 @@ class ReconstructionOutlierDetector(OutlierMixin, SetOutputMixin, NetworkEstimat
     max_iter : int, default=2
         Largest number of rounds. A round is one and a half passes over the core, but at
         least 20 and at most 300 steps. Nothing is held out that could end a training
-        in time, because anomalies among the rows would decide; a few rounds are enough,
-        since features are judged only where they were hidden.
+        in time, because anomalies among the rows would decide. More rounds do no harm,
+        since features are judged only where they were hidden: ten of them rank a little
+        better where anomalies are among the training rows.
     tol : float, default=1e-3
         Relative decrease of the held-out loss that counts as progress; of the training
         loss where nothing is held out.

@@ -73,18 +73,14 @@ class NearestRows(Expert):
             n_neighbors=min(2 * self.n_neighbors, len(reference)), algorithm="brute"
         ).fit(self.rows)
         # Neighbours are searched for once: of the stored rows first, because an error
-        # needs to know how far its neighbours are apart. They are taken in the order
-        # in which they are judged later, or ties could be resolved in another way.
-        order = reference.argsort()
-        scaled = self.rows[order]
-        blocks = list(row_blocks(*scaled.shape))
-        found = [self._nearest(scaled[block]) for block in blocks]
-        self.apart = np.empty(len(reference))
-        self.apart[order] = _apart(np.concatenate([squared for _, squared in found]))
+        # needs to know how far its neighbours are apart.
+        blocks = list(row_blocks(*self.rows.shape))
+        found = [self._nearest(self.rows[block]) for block in blocks]
+        self.apart = _apart(np.concatenate([squared for _, squared in found]))
         totals = np.empty(len(X))
         for block, (neighbors, _) in zip(blocks, found, strict=True):
-            errors = self._errors(scaled[block], neighbors)
-            totals[reference[order[block]]] = errors.sum(axis=1)
+            errors = self._errors(self.rows[block], neighbors)
+            totals[reference[block]] = errors.sum(axis=1)
         others = np.setdiff1d(np.arange(len(X)), reference)
         for block in row_blocks(len(others), X.shape[1]):
             rows = X[others[block]].astype(np.float64, copy=False)
@@ -105,9 +101,14 @@ class NearestRows(Expert):
     def _nearest(self, scaled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Indices ``(n, n_neighbors)`` of the nearest rows, and squared distances."""
         candidates = self.search.kneighbors(scaled, return_distance=False)
-        # The distances of the search are rounded: those of equal rows are not zero.
+        # In an order that does not depend on how many rows are searched for at a time,
+        # as that of ties does; and by exact distances, which are zero of equal rows.
+        candidates.sort(axis=1)
         differences = scaled[:, None] - self.rows[candidates]
         squared = np.einsum("nkf,nkf->nk", differences, differences)
+        order = squared.argsort(axis=1, kind="stable")
+        candidates = np.take_along_axis(candidates, order, axis=1)
+        squared = np.take_along_axis(squared, order, axis=1)
         n_neighbors = min(self.n_neighbors, len(self.rows) - 1)
         equal = squared <= _SAME
         left_out = equal & (equal.cumsum(axis=1) <= equal.shape[1] - n_neighbors)

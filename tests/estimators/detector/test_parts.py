@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skae.estimators.detector._core import core_rows, idle_rows
+from skae import ReconstructionOutlierDetector
+from skae.estimators.detector._core import Codebooks, core_rows, idle_rows
 from skae.estimators.detector._nearest_rows import NearestRows
 from skae.estimators.detector._prediction import Panel
 from skae.estimators.detector._robust_scaling import (
@@ -130,6 +131,19 @@ class TestCore:
         core = core_of(X, 0.75, seed)
         assert len(core) == 375
         assert core.min() >= n_far
+
+    def test_distances_to_codebooks(self, rng: np.random.RandomState) -> None:
+        """Averages over codebooks of the distance to the nearest code."""
+        X = 1e3 * rng.normal(size=(30, 5)) + 1e6
+        scaling = scaling_of(X)
+        rows = scaling.transform(X)
+        codes = rows[rng.randint(30, size=(3, 7))]  # three in each of seven codebooks
+        expected = [
+            np.mean([nearest(codes[:, b], row, 1)[0][0] for b in range(7)])
+            for row in rows
+        ]
+        errors = Codebooks(scaling, codes).errors(X)
+        np.testing.assert_allclose(errors, expected, atol=1e-7)
 
     def test_units_of_the_columns_do_not_matter(
         self, rng: np.random.RandomState
@@ -356,6 +370,17 @@ class TestNearestRows:
         plain, doubted = (np.median(e[100:]) / np.median(e[:100]) for e in errors)
         assert doubted > 4 * plain
 
+    def test_training_rows_that_are_not_stored_are_judged_as_others(
+        self, rng: np.random.RandomState
+    ) -> None:
+        X, reference = rng.normal(size=(50, 3)), rng.permutation(50)[:30]
+        rareness = rng.exponential(size=50)
+        expert = NearestRows(scaling_of(X), 5)
+        surprises = expert.fit_surprises(X, reference, rareness)
+        totals = expert.errors(X).sum(axis=1)
+        assert np.array_equal(surprises, expert.surprise(totals))
+        assert np.array_equal(expert.surprise.errors, np.sort(totals[reference]))
+
     @pytest.mark.parametrize("n", [2, 3, 5])
     def test_fewer_rows_than_neighbors(
         self, rng: np.random.RandomState, n: int
@@ -474,3 +499,16 @@ class TestPanel:
             judged = judge(single)
             assert judged.dtype == np.float64
             assert np.array_equal(judged, judge(single.astype(np.float64)))
+
+
+def test_scores_of_more_training_rows_than_are_stored(
+    rng: np.random.RandomState,
+) -> None:
+    """They are judged once, in the fit, and to the bit as they are later.
+
+    Most have more neighbours at one distance than are asked for.
+    """
+    X = rng.randint(3, size=(4_500, 10)).astype(float)
+    detector = ReconstructionOutlierDetector(max_iter=1, random_state=0).fit(X)
+    assert len(detector.experts_[1].rows) == 4_096
+    assert np.array_equal(detector.training_scores_, detector.score_samples(X))
