@@ -1,4 +1,4 @@
-"""The training engine: the only package that knows skorch."""
+"""The training engine."""
 
 from skae._training._batches import MOST_STEPS, steps_of
 from skae._training._device import available_device
