@@ -61,8 +61,9 @@ class LocalStart(RestoringStart):
     def forward(self, values: torch.Tensor, visible: torch.Tensor) -> torch.Tensor:
         images = _padded(self._seen(values.flatten(0, 1), visible.flatten(0, 1)))
         filtered = functional.conv2d(images, self.weight[0], self.bias[0])
-        enlarged = functional.pixel_shuffle(filtered, self.factor).permute(0, 2, 3, 1)
-        return enlarged.unflatten(0, values.shape[:2])
+        if self.factor > 1:
+            filtered = functional.pixel_shuffle(filtered, self.factor)
+        return filtered.permute(0, 2, 3, 1).unflatten(0, values.shape[:2])
 
     def _seen(self, values: torch.Tensor, visible: torch.Tensor) -> torch.Tensor:
         """Images with channels first."""

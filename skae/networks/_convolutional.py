@@ -166,7 +166,7 @@ class ConvolutionalNetwork(Network):
         check_no_code(self, "stride", "hidden_size", "tied_weights", "code_activation")
         factor = output_shape[0] // input_shape[0]
         # Of images that are enlarged there is less to convolve.
-        automatic = [16] * 3 if factor == 1 else [32] * 3
+        automatic = [16] * 4 if factor == 1 else [32] * 3
         channels = [
             input_shape[-1],
             *self._check_channels(automatic),

@@ -81,7 +81,7 @@ class HiddenConvolution(Differentiable):
         of_layer, of_activation = kept
         through = self.activation.pull_back(gradient, of_activation, gradients)
         before = self.layer.pull_back(through, of_layer, gradients)
-        return before + gradient if self.adds else before
+        return before.add_(gradient) if self.adds else before
 
 
 class Enlarged(Differentiable):

@@ -59,9 +59,11 @@ from skae.networks import Network
 from skae.networks._resolve import resolve_network
 from skae.noise import Noise
 
-_AUTOMATIC_ROWS = {"batch_size": 32, "learning_rate": 4e-3}
-_AUTOMATIC_IMAGES = {"batch_size": 16, "learning_rate": 5e-3}
-_PASSES = 10  # over the rows in a round, at most: of few rows there is less to learn
+# Few rows are passed over so often in a round at most: there is less to learn.
+_ROWS = {"batch_size": 128, "learning_rate": 0.02, "passes": 20, "most_steps": 100}
+_IMAGES = {"learning_rate": 0.01, "passes": 10}
+_PIXELS = 8 * 28**2  # in a batch
+_STEPS = 64  # of such batches in a round
 
 
 class DenoisingTransformer(TransformerMixin, NetworkEstimator):
@@ -238,7 +240,7 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         loss: Literal["squared_error", "absolute_error"] | Loss = "squared_error",
         batch_size: Literal["auto"] | int = "auto",
         learning_rate_init: Literal["auto"] | float = "auto",
-        max_iter: int = 20,
+        max_iter: int = 10,
         tol: float = 1e-3,
         n_iter_no_change: int = 3,
         validation_fraction: float = 0.1,
@@ -558,10 +560,14 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
 def _automatic(shape: tuple[int, ...]) -> dict[str, Any]:
     """What stands for ``"auto"``, and the length of a round, for rows of a shape."""
     if len(shape) == 1:
-        return {**_AUTOMATIC_ROWS, "passes": _PASSES, "most_steps": 100}
+        return _ROWS
+    height, width, _ = shape
+    pixels = height * width
+    # Small batches teach more for their cost, until calls cost more than products.
+    batch_size = min(max(_PIXELS // pixels, 8), 16)
     # Fewer steps of large images, of which each teaches more.
-    steps = round(min(max(60 * 28**2 / (shape[0] * shape[1]), 40), 200))
-    return {**_AUTOMATIC_IMAGES, "passes": _PASSES, "most_steps": steps}
+    steps = min(max(round(_STEPS * 28**2 / pixels), 50), 150)
+    return {**_IMAGES, "batch_size": batch_size, "most_steps": steps}
 
 
 def _metadata(X_clean: Any) -> dict[str, Any]:
