@@ -11,7 +11,9 @@ from sklearn.utils import gen_batches
 _FEWEST_ROWS = 20  # fewer distinct rows prove nothing, whatever is held out of them
 _FEW_ROWS = 2_000  # below, every row is worth training on and being judged on
 _MOST_HELD_OUT = 5_000  # more would not sharpen a decision, only cost time
-_MOST_VALUES = 10**6  # of rows that are held out and judged whole: images have many
+# Of rows that are held out and judged whole: images have many, and what they tell of
+# each other would take longer in every round than its steps.
+_MOST_VALUES = 2 * 10**5
 _BLOCK = 2**16  # elements of X that are hashed at a time
 
 
@@ -140,8 +142,8 @@ def choose_split(
 ) -> Folds:
     """One member and the rows that it is judged on; copies of a row stay together.
 
-    At least five distinct rows are held out, and none of a handful; at most 5,000, or a
-    million values.
+    At least five distinct rows are held out, and none of a handful; at most 5,000, or
+    200,000 values.
     """
     ranks = _shuffled_ranks(row_keys(X, random_state), random_state)
     n_distinct = ranks.max() + 1

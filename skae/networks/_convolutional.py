@@ -45,8 +45,8 @@ class ConvolutionalNetwork(Network):
         code, that of the clean image.
     channels : "auto" or sequence of int, default="auto"
         Channels after each of the encoder's convolutions or, without a code, after each
-        but the last. ``"auto"`` takes (8, 16) with a code; without, (16, 16, 16) or,
-        for images that are enlarged, (32, 32, 32).
+        but the last. ``"auto"`` takes (8, 16) with a code; without, (16, 16, 16, 16)
+        or, for images that are enlarged, (32, 32, 32).
     kernel_size : "auto" or int, default="auto"
         Height and width of the window of every convolution, in pixels; odd without a
         code. ``"auto"`` takes 4 with a code and 3 without.
