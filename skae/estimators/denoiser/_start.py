@@ -29,7 +29,7 @@ _FEW_PIXELS = 512  # a linear map was better than a filter at 64 of them, not at
 _ROWS_PER_INPUT = 10  # differently degraded rows that a linear map is fitted to
 _WINDOWS = 2**18  # enough for a few hundred weights of a filter
 _ROUNDING = 1e-6  # of float32, in which the network is trained
-_TRIAL_ROUNDS = 2  # after which, of images, the order was that of whole trainings
+_TRIAL_ROUNDS = 1  # two chose no better, and cost as much as two tenths of a fit
 
 
 class Candidate(ABC):
