@@ -93,8 +93,8 @@ def test_pixels_that_one_becomes_lie_beside_each_other() -> None:
             )
 
 
-@pytest.mark.parametrize("factor, width", [(1, 16), (2, 32), (3, 32)])
-def test_defaults(factor: int, width: int) -> None:
+@pytest.mark.parametrize("factor, width, hidden", [(1, 16, 4), (2, 32, 3), (3, 32, 3)])
+def test_defaults(factor: int, width: int, hidden: int) -> None:
     module = ConvolutionalNetwork((5, 6)).build_map(
         (5, 6, 2),
         (5 * factor, 6 * factor, 1),
@@ -104,8 +104,7 @@ def test_defaults(factor: int, width: int) -> None:
     shapes = [tuple(layer.weight.shape[1:]) for layer in layers_of(module)]
     assert shapes == [
         (width, 2, 3, 3),
-        (width, width, 3, 3),
-        (width, width, 3, 3),
+        *[(width, width, 3, 3)] * (hidden - 1),
         (factor**2, width, 3, 3),
     ]
 
