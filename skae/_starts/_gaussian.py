@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 
@@ -11,11 +15,46 @@ _JITTER = 1e-6  # keeps columns apart that determine each other
 _BLOCK = 2**18  # elements of the matrices that are worked on at a time
 
 
+@dataclass(frozen=True)
+class _Gaps:
+    """Rows that have equally many gaps, and the distribution of these.
+
+    Attributes
+    ----------
+    rows : tensor of shape (n_rows,)
+        Where the rows are in their table.
+    columns : tensor of shape (n_rows, n_gaps)
+        Where the gaps of each are.
+    factor : tensor of shape (n_rows, n_gaps, n_gaps)
+        Cholesky factors of the precisions of the gaps, given the rest of the row.
+    """
+
+    rows: torch.Tensor
+    columns: torch.Tensor
+    factor: torch.Tensor
+
+    @property
+    def cells(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Index of the gaps in their table."""
+        return self.rows[:, None], self.columns
+
+    def solve(self, vectors: torch.Tensor) -> torch.Tensor:
+        """Apply the conditional covariance to a vector for each row."""
+        return torch.cholesky_solve(vectors[..., None], self.factor)[..., 0]
+
+    def covariance(self) -> torch.Tensor:
+        return torch.cholesky_inverse(self.factor)
+
+
 class ConditionalGaussian:
     """Mean and covariance of rows with gaps, by expectation maximisation.
 
     A gap is filled with its conditional mean, given what is observed in its row. Rows
     are tensors of standardised values that hold any finite number in their gaps.
+
+    The conditional distribution of gaps is read off the inverse of the covariance, its
+    precision: a row takes a system as large as it has gaps, where that of its observed
+    values is larger as a rule, and a complete row takes none.
 
     Parameters
     ----------
@@ -43,35 +82,30 @@ class ConditionalGaussian:
         step = 1 + len(rows) // _MOST_ROWS
         rows, observed = rows[::step], observed[::step]
         n_features = rows.shape[1]
-        self.mean_ = rows.new_zeros(n_features)
-        self.covariance_ = torch.eye(n_features, dtype=rows.dtype)
+        self._become(
+            rows.new_zeros(n_features), torch.eye(n_features, dtype=rows.dtype)
+        )
+        gappy = list(_equally_gappy(observed))
         for _ in range(self.max_iter):
             before = self.covariance_
-            self._update(rows, observed)
+            self._update(rows, observed, gappy)
             if (self.covariance_ - before).abs().max() < self.tol:
                 break
         return self
 
     def fill(self, rows: torch.Tensor, observed: torch.Tensor) -> torch.Tensor:
         """Return rows whose gaps hold their conditional means."""
-        filled = torch.empty_like(rows)
-        for part in self._blocks(rows):
-            factor = self._observed_factor(observed[part])
-            centred = (rows[part] - self.mean_) * observed[part]
-            weights = torch.cholesky_solve(centred[..., None], factor)[..., 0]
-            expected = self.mean_ + weights @ self.covariance_
-            filled[part] = torch.where(observed[part], rows[part], expected)
+        filled, pulls = rows.clone(), self._pulls(rows, observed)
+        for gaps in self._gaps_of(observed):
+            filled[gaps.cells] = self._expected(gaps, pulls)
         return filled
 
     def deviation(self, observed: torch.Tensor) -> torch.Tensor:
         """Conditional standard deviation of every gap; zero where there is none."""
-        variance = torch.empty(observed.shape, dtype=self.mean_.dtype)
-        for part in self._blocks(observed):
-            precision = self._observed_precision(observed[part])
-            explained = (self.covariance_ @ precision * self.covariance_).sum(-1)
-            variance[part] = self.covariance_.diagonal() - explained
-        # Rounding is all that may be left of the variance of a gap.
-        return variance.clamp(min=_JITTER).sqrt() * ~observed
+        variance = self.mean_.new_zeros(observed.shape)
+        for gaps in self._gaps_of(observed):
+            variance[gaps.cells] = gaps.covariance().diagonal(dim1=1, dim2=2)
+        return variance.sqrt()
 
     def draw_deviations(
         self, observed: torch.Tensor, random_state: np.random.RandomState
@@ -86,42 +120,65 @@ class ConditionalGaussian:
         rows = self.mean_ + normal @ factor.T
         return rows - self.fill(rows, observed)
 
-    def _update(self, rows: torch.Tensor, observed: torch.Tensor) -> None:
-        n_samples = len(rows)
-        filled = torch.empty_like(rows)
-        precision = torch.zeros_like(self.covariance_)
-        for part in self._blocks(rows):
-            precisions = self._observed_precision(observed[part])
-            centred = rows[part] - self.mean_
-            weights = (precisions @ centred[..., None])[..., 0]
-            expected = self.mean_ + weights @ self.covariance_
-            filled[part] = torch.where(observed[part], rows[part], expected)
-            precision += precisions.sum(0)
-        self.mean_ = filled.mean(0)
-        centred = filled - self.mean_
-        scatter = centred.T @ centred + n_samples * self.covariance_
-        # The conditional covariance of a row is S - S P S, with P the precision of its
-        # observed part; where a value is observed, that is zero by itself.
-        scatter -= self.covariance_ @ precision @ self.covariance_
-        prior = _PRIOR_ROWS * scatter.diagonal() / n_samples + _JITTER * n_samples
-        self.covariance_ = (scatter + prior.diag()) / (n_samples + _PRIOR_ROWS)
-
-    def _observed_factor(self, observed: torch.Tensor) -> torch.Tensor:
-        """Cholesky factors of the covariances of what is observed in each row.
-
-        Gaps are taken for independent values of variance one, so that the matrices of
-        all rows have one size.
-        """
-        kept = observed.to(self.covariance_.dtype)
-        matrices = self.covariance_ * kept[:, :, None] * kept[:, None, :]
-        matrices.diagonal(dim1=1, dim2=2).add_(1 - kept)
-        return torch.linalg.cholesky(matrices)
-
-    def _observed_precision(self, observed: torch.Tensor) -> torch.Tensor:
-        precision = torch.cholesky_inverse(self._observed_factor(observed))
-        return precision * (observed[:, :, None] & observed[:, None, :])
-
-    def _blocks(self, rows: torch.Tensor) -> list[slice]:
+    def _update(
+        self,
+        rows: torch.Tensor,
+        observed: torch.Tensor,
+        gappy: list[tuple[torch.Tensor, torch.Tensor]],
+    ) -> None:
+        """Take mean and covariance from rows as they are expected to be."""
         n_samples, n_features = rows.shape
-        size = max(1, _BLOCK // n_features**2)
-        return [slice(i, i + size) for i in range(0, n_samples, size)]
+        filled, pulls = rows.clone(), self._pulls(rows, observed)
+        uncertain = self.covariance_.new_zeros(n_features**2)
+        for gaps in itertools.starmap(self._given, gappy):
+            filled[gaps.cells] = self._expected(gaps, pulls)
+            pairs = gaps.columns[:, :, None] * n_features + gaps.columns[:, None, :]
+            uncertain += torch.bincount(
+                pairs.flatten(), gaps.covariance().flatten(), minlength=n_features**2
+            )
+        mean = filled.mean(0)
+        centred = filled - mean
+        scatter = centred.T @ centred + uncertain.view(n_features, n_features)
+        prior = _PRIOR_ROWS * scatter.diagonal() / n_samples + _JITTER * n_samples
+        covariance = (scatter + prior.diag()) / (n_samples + _PRIOR_ROWS)
+        self._become(mean, covariance)
+
+    def _become(self, mean: torch.Tensor, covariance: torch.Tensor) -> None:
+        self.mean_, self.covariance_ = mean, covariance
+        self._precision = torch.cholesky_inverse(torch.linalg.cholesky(covariance))
+
+    def _pulls(self, rows: torch.Tensor, observed: torch.Tensor) -> torch.Tensor:
+        """How strongly what is observed in a row pulls at each of its columns."""
+        return (rows - self.mean_) * observed @ self._precision
+
+    def _expected(self, gaps: _Gaps, pulls: torch.Tensor) -> torch.Tensor:
+        """Conditional means of gaps."""
+        return self.mean_[gaps.columns] - gaps.solve(pulls[gaps.cells])
+
+    def _gaps_of(self, observed: torch.Tensor) -> Iterator[_Gaps]:
+        return itertools.starmap(self._given, _equally_gappy(observed))
+
+    def _given(self, rows: torch.Tensor, columns: torch.Tensor) -> _Gaps:
+        """Distribution of gaps, given the rest of their rows."""
+        precision = self._precision[columns[:, :, None], columns[:, None, :]]
+        return _Gaps(rows, columns, torch.linalg.cholesky(precision))
+
+
+def _equally_gappy(
+    observed: torch.Tensor,
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Rows with equally many gaps at a time, whose matrices have one size, and where.
+
+    Yields
+    ------
+    rows : tensor of shape (n_rows,)
+    columns : tensor of shape (n_rows, n_gaps)
+    """
+    missing = ~observed
+    n_gaps = missing.sum(1)
+    for size in n_gaps.unique().tolist():
+        if size == 0:
+            continue
+        alike = (n_gaps == size).nonzero()[:, 0]
+        for rows in alike.split(max(1, _BLOCK // size**2)):
+            yield rows, missing[rows].nonzero()[:, 1].view(-1, size)
