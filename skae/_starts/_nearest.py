@@ -28,6 +28,8 @@ class NearestMean:
         """Store complete rows ``(n_rows, n_features)``, standardised."""
         self.rows = rows
         self._keys = torch.cat([-2 * rows, rows.square()], dim=1).T.contiguous()
+        # The column of ones sums the weights up in the product that takes the means.
+        self._values = torch.cat([rows, torch.ones_like(rows[:, :1])], dim=1)
         return self
 
     def fill(
@@ -54,19 +56,20 @@ class NearestMean:
         size = max(1, _BLOCK // len(self.rows))
         for part in (slice(i, i + size) for i in range(0, len(rows), size)):
             weights = self._weights(rows[part], observed[part], own[part])
-            means = weights @ self.rows / weights.sum(1, keepdim=True)
-            filled[part] = torch.where(observed[part], rows[part], means)
+            sums, total = (weights @ self._values).split((rows.shape[1], 1), dim=1)
+            filled[part] = torch.where(observed[part], rows[part], sums / total)
         return filled
 
     def _weights(
         self, rows: torch.Tensor, observed: torch.Tensor, own: torch.Tensor
     ) -> torch.Tensor:
         known = rows * observed
-        distance = torch.cat([known, observed.to(rows.dtype)], dim=1) @ self._keys
-        distance += known.square().sum(1, keepdim=True)
-        distance.clamp_(min=0)
+        queries = torch.cat([known, observed.to(rows.dtype)], dim=1)
+        size = known.square().sum(1, keepdim=True)
+        distance = torch.addmm(size, queries, self._keys)
         stored = (own >= 0).nonzero()[:, 0]
         distance[stored, own[stored]] = _FAR
-        unit = _UNIT * distance.amin(1, keepdim=True) + _ROUNDING
+        # Rounding may leave a distance of less than nothing.
+        unit = _UNIT * distance.amin(1, keepdim=True).clamp_(min=0) + _ROUNDING
         # Weights too small to matter would be slow to compute with.
-        return distance.div_(unit).clamp_(max=_NEGLIGIBLE).neg_().exp_()
+        return distance.mul_(-1 / unit).clamp_(-_NEGLIGIBLE, 0).exp_()

@@ -33,17 +33,16 @@ from skae._base import (
 )
 from skae._training import (
     Folds,
-    Gate,
     History,
     Objective,
     Problem,
     Verdict,
     all_rows,
     choose_cross_validation,
-    weigh,
 )
 from skae.estimators.imputer._columns import GapTable
 from skae.estimators.imputer._examples import GapExamples
+from skae.estimators.imputer._judged import JudgedFills
 from skae.estimators.imputer._module import GapNetwork, QuantileEncoding
 from skae.estimators.imputer._prediction import GapFiller
 from skae.estimators.imputer._score import ScoreOfFills
@@ -315,16 +314,16 @@ class DenoisingImputer(TransformerMixin, NetworkEstimator):
     ) -> None:
         """Keep as much of the network as held-out rows prove to be of use."""
         filler, judged = untrained
-        verdict, score = Verdict(len(history) > 0), None
-        problem.module.weight = float(verdict.uses_network)
-        if problem.provable and problem.tensors["weight"].any():
-            # The networks are averaged, from which each gains more than it shows when
-            # it is judged alone: no significance is asked for.
-            verdict = weigh(problem, Gate(standard_errors=0))
+        module, verdict, score = problem.module, Verdict(len(history) > 0), None
+        fills = JudgedFills.of(problem, judged)
+        module.weight = float(verdict.uses_network)
+        if problem.provable and fills.hidden.any():
+            module.weight, verdict = fills.verdict(problem.objective.loss, problem.folds)
             score = ScoreOfFills.of(problem)
         self._record(history, verdict, score)
-        self._fitted = filler.with_network(problem, judged)
-        self.module_ = problem.module
+        residuals = fills.residuals(module.weight, filler.start.gaussian)
+        self._fitted = filler.with_network(module, residuals)
+        self.module_ = module
         self.start_ = filler.start
         self.indicator_ = filler.indicator
         empty = 0.0 if self.keep_empty_features else np.nan

@@ -10,7 +10,6 @@ import torch
 from sklearn.impute import MissingIndicator
 
 from skae._tables import predicting
-from skae._training import Folds, Problem, held_out_output
 from skae.estimators.imputer._columns import Columns
 from skae.estimators.imputer._module import GapNetwork
 from skae.estimators.imputer._residual_quantiles import ResidualQuantiles
@@ -55,27 +54,10 @@ class GapFiller:
         return cls(columns, start, indicator, None, normal)
 
     def with_network(
-        self, problem: Problem[GapNetwork], judged: np.ndarray
+        self, module: GapNetwork, residuals: ResidualQuantiles
     ) -> GapFiller:
-        """Return one that corrects the start, and knows how far off it was.
-
-        Parameters
-        ----------
-        judged : ndarray of int
-            Examples whose fills are measured where none are held out.
-        """
-        module = problem.module.eval().requires_grad_(False)
-        if not problem.provable:
-            folds = Folds(problem.folds.training, [judged])
-            problem = replace(problem, folds=folds)
-        rows = problem.folds.held_out_rows
-        target, hidden = (problem.tensors[name][rows] for name in ("target", "weight"))
-        observed = problem.tensors["observed"][rows].bool()
-        residuals = ResidualQuantiles.of(
-            target.numpy() - held_out_output(problem),
-            self.start.gaussian.deviation(observed).numpy(),
-            hidden.bool().numpy(),
-        )
+        """Return one that corrects the start, and knows how far off it was."""
+        module = module.eval().requires_grad_(False)
         return replace(self, module=module, residuals=residuals)
 
     def fill(self, table: np.ndarray, missing: np.ndarray) -> np.ndarray:

@@ -84,15 +84,18 @@ def fit_start(
             expected[mine] = unseeing.fill(shown[mine], examples.observed[mine])
 
     stored = torch.from_numpy(random.permutation(n_samples)[:_STORED_ROWS])
-    nearest = NearestMean().fit(gaussian.fill(rows[stored], observed[stored]))
+    complete = gaussian.fill(rows[stored], observed[stored])
     own = torch.full((n_samples,), -1)
     own[stored] = torch.arange(len(stored))
-    neighbouring = nearest.fill(shown, examples.observed, own[examples.source])
-
-    truth, hidden = rows[examples.source], examples.hidden
-    share = best_share(expected, neighbouring, truth, hidden, loss)
-    start = ConditionalStart(gaussian, nearest, share)
-    return start, start.mix(expected, neighbouring)
+    # There are many examples, and no more than float32 is learned from them.
+    neighbouring = NearestMean().fit(complete.float())
+    neighbours = neighbouring.fill(
+        shown.float(), examples.observed, own[examples.source]
+    )
+    truth, hidden = rows[examples.source].float(), examples.hidden
+    share = best_share(expected.float(), neighbours, truth, hidden, loss)
+    start = ConditionalStart(gaussian, NearestMean().fit(complete), share)
+    return start, start.mix(expected, neighbours.double())
 
 
 def choose_gaussian(
