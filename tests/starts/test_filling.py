@@ -203,6 +203,15 @@ class TestNearest:
         filled = nearest.fill(wild, self.SEEN)
         np.testing.assert_allclose(filled, [[1.0, 10.0]])
 
+    def test_float32_is_as_good(self, rows: torch.Tensor) -> None:
+        """Examples are filled in it; a row that is stored is at no distance."""
+        generator = torch.Generator().manual_seed(0)
+        observed = torch.rand(rows.shape, generator=generator) > 0.3
+        filled = NearestMean().fit(rows[:90]).fill(rows, observed)
+        single = NearestMean().fit(rows[:90].float()).fill(rows.float(), observed)
+        assert single.dtype == torch.float32
+        np.testing.assert_allclose(single, filled, atol=1e-3)
+
     @pytest.mark.parametrize("size", [1e-12, 1e6, 1e12])
     def test_a_stray_row_is_filled_with_finite_numbers(
         self, nearest: NearestMean, size: float

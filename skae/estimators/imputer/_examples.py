@@ -7,12 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from skae._tables import spread
 from skae._training import Folds, Tensors
 
-_MOST_COPIES = 64  # a quarter as many cost a hundredth of the error
-_MOST_CELLS = 800_000  # of all copies; each copy is filled, which takes time
+_MOST_COPIES = 64
+_MOST_EXAMPLES = 16_000  # filling more of them took as long as training on them
+_MOST_CELLS = 400_000  # of all of them
+# Least and largest share of the known values of a row that are scattered. More of them
+# ask for fills of rows with far more gaps than a row has that is to be filled.
+_SHARES = 0.05, 0.3
 _JUDGED_COPIES = 4
-_JUDGED_ROWS = 5_000
+_JUDGED_ROWS = 2_500  # on which every round is judged
 
 
 @dataclass(frozen=True)
@@ -21,7 +26,7 @@ class GapExamples:
 
     Half of the copies borrow the gaps of another row of the table, so that what is
     learned is what will be asked for. The others hide a random share of their values,
-    so that no combination of gaps is new.
+    one at least, so that no combination of gaps is new.
 
     Attributes
     ----------
@@ -42,20 +47,23 @@ class GapExamples:
     def of(cls, observed: torch.Tensor, random: np.random.RandomState) -> GapExamples:
         """Hide values of a table of which is known where they are observed."""
         n_samples, n_features = observed.shape
-        copies = min(max(_MOST_CELLS // (n_samples * n_features), 1), _MOST_COPIES)
+        most = min(_MOST_EXAMPLES, _MOST_CELLS // n_features)
+        copies = min(max(most // n_samples, 1), _MOST_COPIES)
         source = torch.arange(n_samples).repeat(copies)
 
-        shape = len(source), n_features
-        share = random.uniform(0.1, 0.7, size=(len(source), 1))
-        scattered = torch.from_numpy(random.uniform(size=shape) < share)
-        lender = torch.from_numpy(random.randint(n_samples, size=len(source)))
-        borrowed = ~observed[lender]
         known = observed[source]
+        chance = torch.from_numpy(random.uniform(size=known.shape))
+        share = torch.from_numpy(random.uniform(*_SHARES, size=(len(source), 1)))
+        # Of few columns, a small share would often be none.
+        least = chance.where(known, 1.0).amin(1, keepdim=True)
+        scattered = known & (chance <= share.maximum(least))
+        lender = torch.from_numpy(random.randint(n_samples, size=len(source)))
+        borrowed = known & ~observed[lender]
         # In turn over copies and over rows, of which there may be one copy only.
         borrows = (source + torch.arange(len(source)) // n_samples) % 2 == 0
-        borrows &= (borrowed & known).any(1)
-        hide = torch.where(borrows[:, None], borrowed, scattered)
-        return cls(copies, source, known & ~hide, known & hide)
+        borrows &= borrowed.any(1)
+        hidden = torch.where(borrows[:, None], borrowed, scattered)
+        return cls(copies, source, known & ~hidden, hidden)
 
     @property
     def n_samples(self) -> int:
@@ -84,8 +92,9 @@ class GapExamples:
 
     def judged(self, rows: np.ndarray, members: int = 1) -> np.ndarray:
         """Indices of enough copies of some rows for a judgement on a member."""
-        copies = min(self.copies, _JUDGED_COPIES)
-        rows = rows[:: 1 + copies * members * len(rows) // _JUDGED_ROWS]
+        most = _JUDGED_ROWS // members
+        rows = spread(rows, most)
+        copies = min(max(most // max(len(rows), 1), 1), _JUDGED_COPIES, self.copies)
         return self._indices(rows, copies)
 
     def _indices(self, rows: np.ndarray, copies: int) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,8 +11,10 @@ from scipy.stats import norm
 
 from skae import DenoisingImputer
 from skae._starts import ConditionalGaussian, NearestMean
+from skae._training import Folds, Gate, Objective, Problem, held_out_output, weigh
 from skae.estimators.imputer._columns import Columns, GapTable
 from skae.estimators.imputer._examples import GapExamples
+from skae.estimators.imputer._judged import JudgedFills
 from skae.estimators.imputer._module import GapNetwork, QuantileEncoding
 from skae.estimators.imputer._residual_quantiles import ResidualQuantiles
 from skae.estimators.imputer._start import ConditionalStart, best_share
@@ -156,7 +160,18 @@ class TestExamples:
         assert torch.equal(examples.hidden | examples.observed, known)
         assert not (examples.hidden & examples.observed).any()
         share = examples.hidden.sum() / known.sum()
-        assert 0.3 < share < 0.5
+        assert 0.25 < share < 0.4
+
+    def test_every_example_hides_a_value(self, rng: np.random.RandomState) -> None:
+        """Of two columns most would hide none if each were hidden by chance."""
+        observed = torch.ones(100, 2, dtype=torch.bool)
+        observed[:20, 0] = False
+        observed[:5] = False
+        examples = GapExamples.of(observed, rng)
+        known = observed[examples.source]
+        assert torch.equal(examples.hidden.any(1), known.any(1))
+        # Of what is complete, one of the two is hidden as a rule and not both.
+        assert examples.observed[known.all(1)].any(1).double().mean() > 0.8
 
     def test_gaps_are_borrowed(self, rng: np.random.RandomState) -> None:
         """Two columns are missing together in the table: they are hidden together."""
@@ -169,7 +184,16 @@ class TestExamples:
     def test_a_large_table_is_not_copied(self, rng: np.random.RandomState) -> None:
         examples = GapExamples.of(torch.ones(100_000, 10, dtype=torch.bool), rng)
         assert examples.copies == 1
-        assert examples.hidden.any(1).double().mean() > 0.9
+        assert examples.hidden.any(1).all()
+
+    @pytest.mark.parametrize("shape", [(3_000, 20), (500, 400)])
+    def test_examples_are_limited(
+        self, shape: tuple[int, int], rng: np.random.RandomState
+    ) -> None:
+        examples = GapExamples.of(torch.ones(shape, dtype=torch.bool), rng)
+        assert 1 < examples.copies
+        assert len(examples.source) <= 16_000
+        assert examples.hidden.numel() <= 400_000
 
     def test_copies_of_rows(self, rng: np.random.RandomState) -> None:
         examples = GapExamples.of(torch.ones(10, 3, dtype=torch.bool), rng)
@@ -239,6 +263,53 @@ class TestNetwork:
     def test_hidden_layer_sizes_are_checked(self, encoding: QuantileEncoding) -> None:
         with pytest.raises(ValueError, match="positive integer"):
             GapNetwork(encoding, (0,), "silu", members=1, generator=torch.Generator())
+
+
+class TestJudgement:
+    """How much of a network is kept, and what is learned of its residuals."""
+
+    @pytest.fixture
+    def problem(
+        self, encoding: QuantileEncoding, rng: np.random.RandomState
+    ) -> Problem[GapNetwork]:
+        generator = torch.Generator().manual_seed(0)
+        module = GapNetwork(encoding, 8, "silu", members=2, generator=generator)
+        module.layers.blocks[-1][0].weight.data.normal_(generator=generator)
+        rows = torch.from_numpy(rng.uniform(0, 4, size=(60, 2)))
+        examples = GapExamples.of(torch.ones(rows.shape, dtype=torch.bool), rng)
+        halves = np.split(rng.permutation(60), 2)
+        folds = examples.folds(Folds(halves, halves[::-1]))
+        filled = rows[examples.source] * examples.observed
+        tensors = examples.tensors(rows, filled)
+        # Half of what the networks say is right.
+        unseen = Problem(module, Objective(LOSSES["squared_error"]), tensors, folds)
+        half = torch.from_numpy(held_out_output(unseen)).float() / 2
+        tensors["target"][folds.held_out_rows] = half
+        return unseen
+
+    @pytest.mark.parametrize("loss", ["squared_error", "absolute_error"])
+    def test_one_pass_tells_what_a_pass_at_every_weight_tells(
+        self, loss: str, problem: Problem[GapNetwork]
+    ) -> None:
+        problem = replace(problem, objective=Objective(LOSSES[loss]))
+        fills = JudgedFills.of(problem, np.arange(3))
+        weight, verdict = fills.verdict(LOSSES[loss], problem.folds)
+        expected = weigh(problem, Gate(standard_errors=0))
+        assert weight == problem.module.weight == 0.5
+        assert verdict.uses_network
+        np.testing.assert_allclose(verdict.start_error, expected.start_error)
+        np.testing.assert_allclose(verdict.kept_error, expected.kept_error, atol=1e-9)
+
+    def test_residuals_are_those_at_the_weight(
+        self, problem: Problem[GapNetwork]
+    ) -> None:
+        gaussian = ConditionalGaussian().fit(
+            torch.zeros(9, 2, dtype=torch.float64), torch.ones(9, 2, dtype=torch.bool)
+        )
+        fills = JudgedFills.of(problem, np.arange(3))
+        spreads = [fills.residuals(w, gaussian).spread for w in (0.0, 0.5, 1.0)]
+        np.testing.assert_allclose(spreads[1], 0, atol=1e-3 * spreads[0].min())
+        np.testing.assert_allclose(spreads[0], spreads[2])
 
 
 class TestResiduals:
