@@ -10,9 +10,12 @@ import torch
 from skae._tables import spread
 from skae._training import Folds, Tensors
 
-_MOST_COPIES = 64
-_MOST_EXAMPLES = 16_000  # filling more of them took as long as training on them
-_MOST_CELLS = 400_000  # of all of them
+_EXAMPLES = 16_000  # more of few rows are not worth the time that filling them takes
+_FEWEST_COPIES, _MOST_COPIES = (
+    16,
+    64,
+)  # fewer copies of many rows cost up to 5 % in error
+_MOST_CELLS = 800_000  # of all copies
 # Least and largest share of the known values of a row that are scattered. More of them
 # ask for fills of rows with far more gaps than a row has that is to be filled.
 _SHARES = 0.05, 0.3
@@ -47,8 +50,8 @@ class GapExamples:
     def of(cls, observed: torch.Tensor, random: np.random.RandomState) -> GapExamples:
         """Hide values of a table of which is known where they are observed."""
         n_samples, n_features = observed.shape
-        most = min(_MOST_EXAMPLES, _MOST_CELLS // n_features)
-        copies = min(max(most // n_samples, 1), _MOST_COPIES)
+        copies = min(max(_EXAMPLES // n_samples, _FEWEST_COPIES), _MOST_COPIES)
+        copies = max(min(copies, _MOST_CELLS // (n_samples * n_features)), 1)
         source = torch.arange(n_samples).repeat(copies)
 
         known = observed[source]

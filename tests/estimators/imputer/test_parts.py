@@ -186,14 +186,16 @@ class TestExamples:
         assert examples.copies == 1
         assert examples.hidden.any(1).all()
 
-    @pytest.mark.parametrize("shape", [(3_000, 20), (500, 400)])
-    def test_examples_are_limited(
-        self, shape: tuple[int, int], rng: np.random.RandomState
+    @pytest.mark.parametrize(
+        ("shape", "copies"),
+        [((100, 5), 64), ((500, 5), 32), ((9_000, 5), 8), ((500, 400), 4)],
+    )
+    def test_few_rows_are_copied_more(
+        self, shape: tuple[int, int], copies: int, rng: np.random.RandomState
     ) -> None:
         examples = GapExamples.of(torch.ones(shape, dtype=torch.bool), rng)
-        assert 1 < examples.copies
-        assert len(examples.source) <= 16_000
-        assert examples.hidden.numel() <= 400_000
+        assert examples.copies == copies
+        assert len(examples.source) == copies * shape[0]
 
     def test_copies_of_rows(self, rng: np.random.RandomState) -> None:
         examples = GapExamples.of(torch.ones(10, 3, dtype=torch.bool), rng)
