@@ -11,10 +11,8 @@ from skae._tables import spread
 from skae._training import Folds, Tensors
 
 _EXAMPLES = 16_000  # more of few rows are not worth the time that filling them takes
-_FEWEST_COPIES, _MOST_COPIES = (
-    16,
-    64,
-)  # fewer copies of many rows cost up to 5 % in error
+_FEWEST_COPIES = 8  # fewer made larger errors where rows are many
+_MOST_COPIES = 64
 _MOST_CELLS = 800_000  # of all copies
 # Least and largest share of the known values of a row that are scattered. More of them
 # ask for fills of rows with far more gaps than a row has that is to be filled.
