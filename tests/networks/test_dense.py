@@ -26,12 +26,12 @@ def widths(stack: torch.nn.Sequential) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    "n_in, width", [(1, 96), (48, 96), (49, 98), (96, 192), (784, 192)]
+    "n_in, width", [(1, 80), (40, 80), (41, 82), (48, 96), (784, 96)]
 )
 def test_auto_widths(n_in: int, width: int) -> None:
     module = build(DenseNetwork(), n_in)
-    assert widths(module.encoder) == [n_in, width, width, width, 2]
-    assert widths(module.decoder) == [2, width, width, width, n_in]
+    assert widths(module.encoder) == [n_in, width, width, 2]
+    assert widths(module.decoder) == [2, width, width, n_in]
 
 
 @pytest.mark.parametrize("sizes", [(), (7,), [9, 4], (9, 4, 3)])

@@ -88,8 +88,8 @@ class AutoencoderTransformer(
     hidden_layer_sizes : "auto", int or array-like of int, default="auto"
         Widths of the encoder's hidden layers, or of a single one, mirrored in the
         decoder; shorthand for
-        ``network=DenseNetwork(hidden_layer_sizes)``. ``"auto"`` is three layers of 96
-        to 192 units.
+        ``network=DenseNetwork(hidden_layer_sizes)``. ``"auto"`` is two layers of 80
+        to 96 units.
     activation : {"identity", "logistic", "tanh", "relu", "elu", "selu", "gelu", \
             "silu"}, default="silu"
         Activation function of the hidden layers; shorthand, as `hidden_layer_sizes`.
@@ -121,11 +121,12 @@ class AutoencoderTransformer(
         centres nor scales, and cannot start at PCA; the reconstruction then stays
         between 0 and 1.
     batch_size : "auto" or int, default="auto"
-        Rows in a step; ``"auto"`` takes 64.
+        Rows in a step; ``"auto"`` takes a sixth of the training rows, but at least 32
+        and at most 128.
     learning_rate_init : "auto" or float, default="auto"
-        Learning rate of Adam before it decays; ``"auto"`` takes 0.007 for a network of
-        at most 32 inputs, else 0.003.
-    max_iter : int, default=20
+        Learning rate of Adam before it decays; ``"auto"`` takes 0.02 for a network of
+        at most 32 inputs, else 0.009.
+    max_iter : int, default=30
         Largest number of rounds. A round is three passes over the training rows, but at
         least 20 and at most 300 steps. Using all rounds is normal and warns nothing.
     tol : float, default=1e-3
@@ -265,7 +266,7 @@ class AutoencoderTransformer(
         loss: str | Loss = "squared_error",
         batch_size: Literal["auto"] | int = "auto",
         learning_rate_init: Literal["auto"] | float = "auto",
-        max_iter: int = 20,
+        max_iter: int = 30,
         tol: float = 1e-3,
         n_iter_no_change: int = 3,
         cv: Literal["auto"] | int | None = "auto",
@@ -349,8 +350,8 @@ class AutoencoderTransformer(
             {"X": X, "y": y},
             self._settings(
                 folds,
-                batch_size=64,
-                learning_rate=7e-3 if inputs.shape[1] <= 32 else 3e-3,
+                batch_size=min(max(folds.longest // 6, 32), 128),
+                learning_rate=2e-2 if inputs.shape[1] <= 32 else 9e-3,
             ),
             score=None if start.score is None else start.score.of_rows,
             phases=self._phases(problem, start),
