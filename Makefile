@@ -57,6 +57,8 @@ docs: .venv/.docs  ## the documentation, in docs/_build/html; a warning is an er
 bench: .venv/.bench  ## the measured tables in docs/measured; DATA=folder for more data sets
 	$(BIN)/python benchmarks/transform_quality.py --output docs/measured \
 	    $(if $(DATA),--data "$(DATA)")
+	$(BIN)/python benchmarks/transformer_curve.py --output docs/measured \
+	    $(if $(DATA),--data "$(DATA)")
 	$(BIN)/python benchmarks/imputation_quality.py --output docs/measured \
 	    $(if $(DATA),--data "$(DATA)")
 	$(BIN)/python benchmarks/outlier_quality.py --output docs/measured \

@@ -30,7 +30,7 @@ class DenseNetwork(Network):
         Widths of the encoder's hidden layers, from the input towards the code; an int
         is a single layer. The decoder has the same widths in reverse. An empty sequence
         makes the network linear. ``"auto"`` takes two layers, twice as wide as the
-        input, but at least 80 and at most 96 units; in an estimator without a code,
+        input, but at least 80 and at most 128 units; in an estimator without a code,
         such as :class:`~skae.ReconstructionOutlierDetector`, one layer of 64 units.
     activation : {"identity", "logistic", "tanh", "relu", "elu", "selu", "gelu", \
             "silu"}, default="silu"
@@ -176,4 +176,4 @@ class DenseNetwork(Network):
 
 
 def _automatic(n_features: int) -> list[int]:
-    return [min(max(2 * n_features, 80), 96)] * 2
+    return [min(max(2 * n_features, 80), 128)] * 2

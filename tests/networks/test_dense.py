@@ -26,7 +26,7 @@ def widths(stack: torch.nn.Sequential) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    "n_in, width", [(1, 80), (40, 80), (41, 82), (48, 96), (784, 96)]
+    "n_in, width", [(1, 80), (40, 80), (41, 82), (64, 128), (784, 128)]
 )
 def test_auto_widths(n_in: int, width: int) -> None:
     module = build(DenseNetwork(), n_in)

@@ -89,7 +89,7 @@ class AutoencoderTransformer(
         Widths of the encoder's hidden layers, or of a single one, mirrored in the
         decoder; shorthand for
         ``network=DenseNetwork(hidden_layer_sizes)``. ``"auto"`` is two layers of 80
-        to 96 units.
+        to 128 units.
     activation : {"identity", "logistic", "tanh", "relu", "elu", "selu", "gelu", \
             "silu"}, default="silu"
         Activation function of the hidden layers; shorthand, as `hidden_layer_sizes`.
@@ -125,7 +125,7 @@ class AutoencoderTransformer(
         and at most 128.
     learning_rate_init : "auto" or float, default="auto"
         Learning rate of Adam before it decays; ``"auto"`` takes 0.02 for a network of
-        at most 32 inputs, else 0.009.
+        at most 32 inputs, else 0.009; a third of it where another fit is the start.
     max_iter : int, default=30
         Largest number of rounds. A round is three passes over the training rows, but at
         least 20 and at most 300 steps. Using all rounds is normal and warns nothing.
@@ -351,7 +351,7 @@ class AutoencoderTransformer(
             self._settings(
                 folds,
                 batch_size=min(max(folds.longest // 6, 32), 128),
-                learning_rate=2e-2 if inputs.shape[1] <= 32 else 9e-3,
+                learning_rate=start.rate * (2e-2 if inputs.shape[1] <= 32 else 9e-3),
             ),
             score=None if start.score is None else start.score.of_rows,
             phases=self._phases(problem, start),
