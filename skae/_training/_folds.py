@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +11,7 @@ from sklearn.utils import gen_batches
 
 _FEWEST_ROWS = 20  # fewer distinct rows prove nothing, whatever is held out of them
 _FEW_ROWS = 2_000  # below, every row is worth training on and being judged on
+_FIFTHS, _ENOUGH_HELD_OUT = 3, 200  # fifths of few rows that are held out, or rows
 _MOST_HELD_OUT = 5_000  # more would not sharpen a decision, only cost time
 # Of rows that are held out and judged whole: images have many, and what they tell of
 # each other would take longer in every round than its steps.
@@ -90,9 +92,9 @@ def choose_folds(
     X : ndarray of shape (n_samples, n_features)
         The table.
     cv : "auto", int or None
-        Number of folds; ``"auto"`` holds out three folds of a fifth of the rows each
-        below 2,000 rows, else makes a single split; None holds nothing out, nor is
-        anything held out of a handful of rows.
+        Number of folds; ``"auto"`` holds out fifths of fewer than 2,000 rows, as many
+        as hold 200 distinct rows but at most three, else makes a single split; None
+        holds nothing out, nor is anything held out of a handful of rows.
     validation_fraction : float
         Share of the rows that a single split holds out.
     random_state : RandomState
@@ -108,10 +110,10 @@ def choose_folds(
         # A handful of rows, each many times, may all fall on one side.
         one_sided = min(len(folds.training[0]), len(folds.held_out[0])) == 0
         return all_rows(len(X)) if one_sided else folds
-    # Members for the other two folds were measured to add more than a third to the
-    # cost of a fit and to take one percent off the error.
+    # A member costs a fit as much as the one that is kept: those of the last two folds
+    # were measured to take one percent off the error, and more than 200 rows nothing.
     folds = (
-        choose_cross_validation(X, 5, random_state, used=3)
+        choose_cross_validation(X, 5, random_state, enough=_ENOUGH_HELD_OUT)
         if cv == "auto"
         else choose_cross_validation(X, cv, random_state)
     )
@@ -123,18 +125,23 @@ def choose_cross_validation(
     n_folds: int,
     random_state: np.random.RandomState,
     *,
-    used: int | None = None,
+    enough: int | None = None,
 ) -> Folds:
     """Members that each hold out a fold; copies of a row share one.
 
-    Only the first `used` folds get a member. Nothing is held out of a handful of rows,
-    on all of which a single member trains.
+    With `enough`, only the first folds get a member: as many as hold so many distinct
+    rows, and three at most. Nothing is held out of a handful of rows, on all of which a
+    single member trains.
     """
     ranks = _shuffled_ranks(row_keys(X, random_state), random_state)
     n_distinct = ranks.max() + 1
     if n_distinct < _FEWEST_ROWS:
         return all_rows(len(X))
-    return cross_validation(ranks, min(n_folds, n_distinct), used=used)
+    n_folds = min(n_folds, n_distinct)
+    used = n_folds
+    if enough is not None:
+        used = min(math.ceil(enough * n_folds / n_distinct), _FIFTHS, n_folds)
+    return cross_validation(ranks, n_folds, used=used)
 
 
 def choose_split(

@@ -51,8 +51,8 @@ class TorchNetwork(Network):
     Beside a start, the output of both modules is multiplied by factors that begin at
     zero and are learned, so that the fit begins at the start whatever the modules are.
 
-    Several modules at once take as long as one after the other: three with
-    ``cv="auto"`` on fewer than 2,000 rows, and one for all rows.
+    Several modules at once take as long as one after the other: up to three
+    with ``cv="auto"`` on fewer than 2,000 rows, and one for all rows.
 
     References
     ----------

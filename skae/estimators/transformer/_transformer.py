@@ -138,8 +138,8 @@ class AutoencoderTransformer(
     cv : "auto", int or None, default="auto"
         How rows are held out. An integer is the number of folds; one network for each
         fold and one for all rows are trained together, and the last is kept. ``"auto"``
-        holds out three folds of a fifth of the rows each below 2,000 rows, else makes
-        a single split. None holds nothing out and keeps the network unconditionally.
+        holds out up to three folds of a fifth of the rows each below 2,000 rows, fewer
+        if 200 rows are held out by then, and else makes a single split. None holds nothing out and keeps the network unconditionally.
         Fewer than 20 distinct rows are never split, and a start is kept as it is.
     validation_fraction : float, default=0.1
         Share of the rows that the single split holds out, though no more than about
