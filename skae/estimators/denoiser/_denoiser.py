@@ -63,7 +63,7 @@ from skae.noise import Noise
 _ROWS = {"batch_size": 128, "learning_rate": 0.02, "passes": 20, "most_steps": 100}
 _IMAGES = {"learning_rate": 0.01, "passes": 10}
 _PIXELS = 8 * 28**2  # in a batch
-_STEPS = 64  # of such batches in a round
+_STEPS = 72  # of such batches in a round
 
 
 class DenoisingTransformer(TransformerMixin, NetworkEstimator):
@@ -111,7 +111,7 @@ class DenoisingTransformer(TransformerMixin, NetworkEstimator):
         images.
     max_iter : int, default=10
         Largest number of rounds. A round has 100 steps; of images 50 to 150, as many as
-        have 500,000 pixels, or 750,000 where they are enlarged. Of few rows it has 20
+        have 450,000 pixels, or 675,000 where they are enlarged. Of few rows it has 20
         passes, of few images ten, but at least 20 steps. Using all rounds is normal and
         warns nothing; with more of them, images are restored better still.
     tol : float, default=1e-3
