@@ -24,6 +24,7 @@ from skae._base._values import check_magnitude, place_of_gap
 from skae._base._warning import warn
 from skae._base._words import validate
 from skae._training import (
+    FEWEST_STEPS,
     MOST_STEPS,
     Folds,
     History,
@@ -97,11 +98,13 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
         batch_size: int,
         learning_rate: float,
         passes: float = 3,
+        fewest_steps: int = FEWEST_STEPS,
         most_steps: int = MOST_STEPS,
     ) -> Settings:
         """Parameters of the training, with what stands for ``"auto"`` in them.
 
-        A round is so many passes over the rows, but has at most so many steps.
+        A round is so many passes over the rows, but has no fewer and no more steps
+        than given.
         """
         if self.batch_size != "auto":
             batch_size = self.batch_size
@@ -109,7 +112,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator, ABC):
             learning_rate = self.learning_rate_init
         return Settings(
             batch_size,
-            steps_of(passes, folds.longest, batch_size, most_steps),
+            steps_of(passes, folds.longest, batch_size, fewest_steps, most_steps),
             learning_rate,
             self.max_iter,
             self.tol,

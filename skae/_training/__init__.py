@@ -1,6 +1,6 @@
 """The training engine."""
 
-from skae._training._batches import MOST_STEPS, steps_of
+from skae._training._batches import FEWEST_STEPS, MOST_STEPS, steps_of
 from skae._training._device import available_device
 from skae._training._engine import (
     Training,
@@ -24,6 +24,7 @@ from skae._training._objective import Objective, Prepare, Tensors, Term, as_give
 from skae._training._problem import History, Problem, Settings
 
 __all__ = [
+    "FEWEST_STEPS",
     "MOST_STEPS",
     "Folds",
     "Gate",

@@ -13,11 +13,12 @@ from skae._training._objective import Tensors
 
 _EVALUATION_ROWS = 2**13  # rows, over all members, that are evaluated at a time
 _EVALUATION_VALUES = 2**16  # of these rows: what layers make of them fits into a cache
-_FEWEST_STEPS = 20  # in a round
-MOST_STEPS = 300
+FEWEST_STEPS, MOST_STEPS = 20, 300  # in a round
 
 
-def steps_of(passes: float, n_samples: int, batch_size: int, most: int) -> int:
+def steps_of(
+    passes: float, n_samples: int, batch_size: int, fewest: int, most: int
+) -> int:
     """Steps in a round of so many passes over the rows.
 
     Never so few that a round means nothing, nor so many that the cost grows with the
@@ -25,7 +26,7 @@ def steps_of(passes: float, n_samples: int, batch_size: int, most: int) -> int:
     """
     # Rounded, or a share of the rows that is no binary number would add a step.
     steps = math.ceil(round(passes * n_samples / min(batch_size, n_samples), 6))
-    return min(max(steps, _FEWEST_STEPS), most)
+    return min(max(steps, fewest), most)
 
 
 def gather(tensors: Tensors, rows: torch.Tensor) -> Tensors:

@@ -83,7 +83,7 @@ def test_no_order_is_drawn_before_it_is_needed(steps: int) -> None:
 def test_three_passes_within_bounds(
     n: int, batch_size: int, steps: int, size: int
 ) -> None:
-    assert steps_of(3, n, batch_size, most=300) == steps
+    assert steps_of(3, n, batch_size, fewest=20, most=300) == steps
     batches = batches_of(all_rows(n), steps, batch_size=batch_size)
     assert batches.steps == steps
     assert batches.next_round().shape == (steps, 1, size)
@@ -102,7 +102,7 @@ def test_three_passes_within_bounds(
 )
 def test_passes_may_be_fractions(passes: float, n: int, most: int, steps: int) -> None:
     """A batch of ten rows; a part of a batch that is left takes a step."""
-    assert steps_of(passes, n, 10, most) == steps
+    assert steps_of(passes, n, 10, fewest=20, most=most) == steps
 
 
 def test_the_largest_member_sets_the_size_of_a_batch() -> None:

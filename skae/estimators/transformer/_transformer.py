@@ -126,21 +126,22 @@ class AutoencoderTransformer(
     learning_rate_init : "auto" or float, default="auto"
         Learning rate of Adam before it decays; ``"auto"`` takes 0.02 for a network of
         at most 32 inputs, else 0.009; a third of it where another fit is the start.
-    max_iter : int, default=30
-        Largest number of rounds. A round is three passes over the training rows, but at
-        least 20 and at most 300 steps. Using all rounds is normal and warns nothing.
+    max_iter : int, default=60
+        Largest number of rounds. A round is two passes over the training rows, but at
+        least 12 and at most 300 steps. Using all rounds is normal and warns nothing.
     tol : float, default=1e-3
         Relative decrease of the held-out loss that counts as progress; of the training
         loss where nothing is held out.
-    n_iter_no_change : int, default=3
+    n_iter_no_change : int, default=4
         Rounds without progress after which the learning rate decays to zero; the decay
         takes 30 % of the rounds run so far and ends the training.
     cv : "auto", int or None, default="auto"
         How rows are held out. An integer is the number of folds; one network for each
         fold and one for all rows are trained together, and the last is kept. ``"auto"``
         holds out up to three folds of a fifth of the rows each below 2,000 rows, fewer
-        if 200 rows are held out by then, and else makes a single split. None holds nothing out and keeps the network unconditionally.
-        Fewer than 20 distinct rows are never split, and a start is kept as it is.
+        if 200 rows are held out by then, and else makes a single split. None holds
+        nothing out and keeps the network unconditionally. Fewer than 20 distinct rows
+        are never split, and a start is kept as it is.
     validation_fraction : float, default=0.1
         Share of the rows that the single split holds out, though no more than about
         5,000 rows.
@@ -266,9 +267,9 @@ class AutoencoderTransformer(
         loss: str | Loss = "squared_error",
         batch_size: Literal["auto"] | int = "auto",
         learning_rate_init: Literal["auto"] | float = "auto",
-        max_iter: int = 30,
+        max_iter: int = 60,
         tol: float = 1e-3,
-        n_iter_no_change: int = 3,
+        n_iter_no_change: int = 4,
         cv: Literal["auto"] | int | None = "auto",
         validation_fraction: float = 0.1,
         device: str | torch.device = "cpu",
@@ -352,6 +353,8 @@ class AutoencoderTransformer(
                 folds,
                 batch_size=min(max(folds.longest // 6, 32), 128),
                 learning_rate=start.rate * (2e-2 if inputs.shape[1] <= 32 else 9e-3),
+                passes=2,
+                fewest_steps=12,
             ),
             score=None if start.score is None else start.score.of_rows,
             phases=self._phases(problem, start),

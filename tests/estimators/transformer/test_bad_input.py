@@ -314,7 +314,7 @@ class TestDivergence:
         estimator = AutoencoderTransformer(
             1, noise=GaussianNoise(0.01), max_iter=20, random_state=0
         )
-        with pytest.warns(ConvergenceWarning, match="round 3"):
+        with pytest.warns(ConvergenceWarning, match="round 4"):
             estimator.fit(curve)
         assert estimator.uses_network_
         pca = PCA(1).fit(curve).explained_variance_ratio_.sum()
