@@ -38,13 +38,12 @@ class Gradients:
             there.baddbmm_(a, b)
 
     def batch_sum(self, parameter: nn.Parameter, values: torch.Tensor) -> None:
-        """Note the sum of values ``(members, batch, n)`` over the batch."""
-        if (there := parameter.grad) is None:
-            return
-        if self._is_first(parameter):
+        """Note the sum of values ``(members, batch, n)`` over the batch.
+
+        For biases and factors, which no layer shares with another.
+        """
+        if (there := parameter.grad) is not None:
             torch.sum(values, 1, keepdim=True, out=there)
-        else:
-            there.add_(values.sum(1, keepdim=True))
 
     def values(self, parameter: nn.Parameter, values: torch.Tensor) -> None:
         """Note what was computed elsewhere."""

@@ -58,9 +58,9 @@ def test_phases_are_those_of_the_history(digits: np.ndarray) -> None:
     ).fit(digits)
     display = TrainingCurveDisplay.from_estimator(reducer)
     assert list(display.phases) == [row["phase"] for row in reducer.history_]
-    # Three hidden layers, the code, and all of them together.
-    assert [len(line.get_xdata()) for line in display.training_lines_] == [2] * 5
-    assert len(display.validation_lines_) == 5
+    # Two hidden layers, the code, and all of them together.
+    assert [len(line.get_xdata()) for line in display.training_lines_] == [2] * 4
+    assert len(display.validation_lines_) == 4
 
 
 def test_a_line_for_each_phase(three_phases: TrainingCurveDisplay) -> None:

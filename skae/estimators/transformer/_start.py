@@ -213,6 +213,8 @@ class RandomStart(Start[Autoencoder]):
     """
 
     compared = False
+    # Far from any answer, a loss with a link can be steep.
+    rate: ClassVar[float] = 1 / 2
 
     def __init__(self, n_components: int, network: Network, loss: Loss) -> None:
         self.n_components = n_components

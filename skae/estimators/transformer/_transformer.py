@@ -125,7 +125,8 @@ class AutoencoderTransformer(
         and at most 128.
     learning_rate_init : "auto" or float, default="auto"
         Learning rate of Adam before it decays; ``"auto"`` takes 0.02 for a network of
-        at most 32 inputs, else 0.009; a third of it where another fit is the start.
+        at most 32 inputs, else 0.009; half of it from random weights, and a third where
+        another fit is the start.
     max_iter : int, default=60
         Largest number of rounds. A round is two passes over the training rows, but at
         least 12 and at most 300 steps. Using all rounds is normal and warns nothing.
