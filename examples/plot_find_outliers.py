@@ -143,7 +143,8 @@ print(
 )
 
 # %%
-# On both kinds of rows it is a little ahead of IsolationForest, and of the others.
+# On contaminated rows it is a little ahead of IsolationForest, and of the others. On
+# clean ones all but LocalOutlierFactor are alike.
 
 # %%
 # Why is this not an eight?
