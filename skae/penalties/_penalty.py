@@ -45,7 +45,7 @@ class Penalty(BaseEstimator, ABC):
     >>> from sklearn.datasets import load_wine
     >>> from sklearn.preprocessing import scale
     >>> reducer = AutoencoderTransformer(
-    ...     2, start=None, penalty=Decorrelation(), random_state=0
+    ...     2, start=None, penalty=Decorrelation(3.0), random_state=0
     ... )
     >>> Z = reducer.fit_transform(scale(load_wine().data))
     >>> bool(abs(np.corrcoef(Z.T)[0, 1]) < 0.1)
