@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from skae.networks._activations import Activation
+from skae.networks._activations import Activation, Identity
 from skae.networks._convolutional_layers import Convolution, Geometry
 from skae.networks._layers import NetworkModule, uniform_parameter, zero_
 from skae.networks._pullback import Differentiable, Gradients, Parts
@@ -49,39 +49,20 @@ class ImageConvolution(Convolution):
         self.bias = uniform_parameter(*shape[:2], fan_in=fan_in, generator=generator)
 
 
-class HiddenConvolution(Differentiable):
-    """A convolution and its activation, which add to what they see where they can."""
-
-    def __init__(self, layer: ImageConvolution, activation: Activation) -> None:
-        super().__init__()
-        self.layer = layer
-        self.activation = activation
-        channels, channels_in = layer.weight.shape[1:3]
-        self.adds = channels == channels_in
+class Residual(Parts):
+    """Parts that follow each other, and add to what they see."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        y = self.activation(self.layer(x))
-        return x + y if self.adds else y
+        return x + super().forward(x)
 
-    def record(self, x: torch.Tensor) -> tuple[torch.Tensor, tuple[Any, Any]]:
-        y, of_layer = self.layer.record(x)
-        y, of_activation = self.activation.record(y)
-        return x + y if self.adds else y, (of_layer, of_activation)
-
-    def collect(
-        self, gradient: torch.Tensor, kept: tuple[Any, Any], gradients: Gradients
-    ) -> None:
-        of_layer, of_activation = kept
-        through = self.activation.pull_back(gradient, of_activation, gradients)
-        self.layer.collect(through, of_layer, gradients)
+    def record(self, x: torch.Tensor) -> tuple[torch.Tensor, list[Any]]:
+        y, kept = super().record(x)
+        return x + y, kept
 
     def pull_back(
-        self, gradient: torch.Tensor, kept: tuple[Any, Any], gradients: Gradients
+        self, gradient: torch.Tensor, kept: list[Any], gradients: Gradients
     ) -> torch.Tensor:
-        of_layer, of_activation = kept
-        through = self.activation.pull_back(gradient, of_activation, gradients)
-        before = self.layer.pull_back(through, of_layer, gradients)
-        return before.add_(gradient) if self.adds else before
+        return gradient + super().pull_back(gradient, kept, gradients)
 
 
 class Enlarged(Differentiable):
@@ -92,8 +73,6 @@ class Enlarged(Differentiable):
         self.factor = factor
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if self.factor == 1:
-            return x
         return functional.pixel_shuffle(x.movedim(-1, -3), self.factor).movedim(-3, -1)
 
     def record(self, x: torch.Tensor) -> tuple[torch.Tensor, None]:
@@ -102,14 +81,12 @@ class Enlarged(Differentiable):
     def pull_back(
         self, gradient: torch.Tensor, kept: None, gradients: Gradients
     ) -> torch.Tensor:
-        if self.factor == 1:
-            return gradient
         planes = functional.pixel_unshuffle(gradient.movedim(-1, -3), self.factor)
         return planes.movedim(-3, -1)
 
 
 class ConvolutionalMap(NetworkModule, Parts):
-    """A stack of convolutions.
+    """A stack of convolutions; a hidden layer adds to what it sees where it can.
 
     Parameters
     ----------
@@ -133,11 +110,17 @@ class ConvolutionalMap(NetworkModule, Parts):
         factor: int = 1,
     ) -> None:
         *hidden, last = layers
-        blocks = [HiddenConvolution(layer, activation()) for layer in hidden]
-        super().__init__(*blocks, last, Enlarged(factor))
+        blocks = [_block(layer, activation()) for layer in hidden]
+        super().__init__(*blocks, last, Enlarged(factor) if factor > 1 else Identity())
         self.radius = sum(layer.radius for layer in layers)
 
     def zero_output_(self) -> None:
         """Make the stack return zero."""
         *_, last, _ = self
         zero_(last)
+
+
+def _block(layer: ImageConvolution, activation: Activation) -> Parts:
+    channels, channels_in = layer.weight.shape[1:3]
+    kind = Residual if channels == channels_in else Parts
+    return kind(layer, activation)

@@ -63,8 +63,8 @@ class Gradients:
 class Differentiable(nn.Module, ABC):
     """A module that knows its own gradient.
 
-    A rule is no part of :class:`torch.autograd.Function`: a call of one from Python
-    costs as much as the operations that it would save.
+    Beside ``forward``, it has a rule: ``record`` goes forward and keeps what the way
+    back needs; ``collect`` or ``pull_back`` takes the gradient of the output back.
     """
 
     @abstractmethod
@@ -74,13 +74,13 @@ class Differentiable(nn.Module, ABC):
     def collect(self, gradient: torch.Tensor, kept: Any, gradients: Gradients) -> None:
         """Leave the gradients of all parameters, given that of the output.
 
-        Here there are none.
+        A module without parameters leaves none.
         """
 
     def pull_back(
         self, gradient: torch.Tensor, kept: Any, gradients: Gradients
     ) -> torch.Tensor:
-        """Do that, and return the gradient of the input."""
+        """Leave the gradients of all parameters and return that of the input."""
         raise NotImplementedError
 
     def trained_parts(self) -> Iterable[nn.Module]:

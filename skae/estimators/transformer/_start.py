@@ -39,7 +39,7 @@ class Start(ABC, Generic[Trained]):
     improvable : bool
         Whether there is anything that training could add.
     rate : float
-        Learning rate, in those that weights bear which begin at random or at zero.
+        Learning rate by default, in units of that beside PCA.
     n_components : int
     mean : ndarray of shape (n_features,)
         Mean of the training rows.

@@ -135,7 +135,8 @@ class AutoencoderTransformer(
         loss where nothing is held out.
     n_iter_no_change : int, default=4
         Rounds without progress after which the learning rate decays to zero; the decay
-        takes 30 % of the rounds run so far and ends the training.
+        takes 30 % of the rounds run so far and ends the training. One more than in the
+        other estimators, because the rounds are shorter.
     cv : "auto", int or None, default="auto"
         How rows are held out. An integer is the number of folds; one network for each
         fold and one for all rows are trained together, and the last is kept. ``"auto"``
